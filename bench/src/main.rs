@@ -1,0 +1,2 @@
+//! `trim` benchmarks.
+fn main() {}

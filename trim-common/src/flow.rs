@@ -1,0 +1,119 @@
+//! A TCP connection's identity, the same for both directions.
+
+/// Which end of a flow sent a packet, in terms of the ordered endpoints of its [`FlowKey`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Direction {
+    /// From the lower endpoint to the higher one.
+    Up = 0,
+    /// From the higher endpoint to the lower one.
+    Down = 1,
+}
+
+impl Direction {
+    /// Position in per-direction arrays.
+    #[inline]
+    pub const fn index(self) -> usize {
+        self as usize
+    }
+
+    /// The other direction.
+    #[inline]
+    pub const fn reverse(self) -> Self {
+        match self {
+            Self::Up => Self::Down,
+            Self::Down => Self::Up,
+        }
+    }
+}
+
+/// The five-tuple of a TCP flow with its endpoints in a fixed order, so that both directions have one key.
+///
+/// IPv4 addresses are stored IPv4-mapped (`::ffff:a.b.c.d`, RFC 4291 section 2.5.5.2). The lower endpoint is the one
+/// whose address, then port, compares lower. Lives in BPF maps: no padding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+#[repr(C)]
+pub struct FlowKey {
+    /// Address of the lower endpoint, network byte order.
+    pub low_address: [u8; 16],
+    /// Address of the higher endpoint, network byte order.
+    pub high_address: [u8; 16],
+    /// Port of the lower endpoint, host byte order.
+    pub low_port: u16,
+    /// Port of the higher endpoint, host byte order.
+    pub high_port: u16,
+}
+
+const _: () = assert!(core::mem::size_of::<FlowKey>() == 36);
+
+/// `::ffff:a.b.c.d`.
+#[inline]
+pub const fn map_ipv4(address: [u8; 4]) -> [u8; 16] {
+    let [a, b, c, d] = address;
+    [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, a, b, c, d]
+}
+
+impl FlowKey {
+    /// The key of a packet's flow and the direction the packet travels in.
+    #[inline]
+    pub fn new(source: [u8; 16], source_port: u16, destination: [u8; 16], destination_port: u16) -> (Self, Direction) {
+        if endpoint_words(&source, source_port) <= endpoint_words(&destination, destination_port) {
+            let key = Self {
+                low_address: source,
+                high_address: destination,
+                low_port: source_port,
+                high_port: destination_port,
+            };
+            (key, Direction::Up)
+        } else {
+            let key = Self {
+                low_address: destination,
+                high_address: source,
+                low_port: destination_port,
+                high_port: source_port,
+            };
+            (key, Direction::Down)
+        }
+    }
+
+    /// A hash of the key under `seed`, the same in the kernel, in user space and for both directions.
+    ///
+    /// Words are mixed by multiply-xorshift steps (the finaliser of MurmurHash3's 64-bit variant), which is enough to
+    /// spread flows evenly and unpredictably for anyone who does not know the seed; it is not a cryptographic hash.
+    #[inline]
+    pub fn hash(&self, seed: u64) -> u32 {
+        let (low_a, low_b) = words(&self.low_address);
+        let (high_a, high_b) = words(&self.high_address);
+        let ports = ((self.low_port as u64) << 16) | self.high_port as u64;
+        let mut h = mix(seed ^ low_a);
+        h = mix(h ^ low_b);
+        h = mix(h ^ high_a);
+        h = mix(h ^ high_b);
+        h = mix(h ^ ports);
+        (h >> 32) as u32
+    }
+}
+
+#[inline]
+fn words(address: &[u8; 16]) -> (u64, u64) {
+    let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = *address;
+    (
+        u64::from_be_bytes([a, b, c, d, e, f, g, h]),
+        u64::from_be_bytes([i, j, k, l, m, n, o, p]),
+    )
+}
+
+#[inline]
+fn endpoint_words(address: &[u8; 16], port: u16) -> (u64, u64, u16) {
+    let (a, b) = words(address);
+    (a, b, port)
+}
+
+#[inline]
+const fn mix(mut word: u64) -> u64 {
+    word ^= word >> 33;
+    word = word.wrapping_mul(0xff51_afd7_ed55_8ccd);
+    word ^= word >> 33;
+    word = word.wrapping_mul(0xc4ce_b9fe_1a85_ec53);
+    word ^ (word >> 33)
+}

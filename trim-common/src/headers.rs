@@ -1,0 +1,1 @@
+//! Checked views of Ethernet, VLAN, IPv4, IPv6 and TCP headers.

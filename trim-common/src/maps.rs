@@ -1,0 +1,1 @@
+//! Names, sizes and value types of the BPF maps.

@@ -1,0 +1,1 @@
+//! `aya::Pod` for the types that live in BPF maps.

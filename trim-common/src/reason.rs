@@ -1,0 +1,1 @@
+//! One counter per reason.

@@ -1,0 +1,1 @@
+//! The control wing: switching strategies and the daemon's local API.

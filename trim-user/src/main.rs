@@ -1,0 +1,5 @@
+//! The `trim` command.
+
+fn main() -> std::process::ExitCode {
+    trim_user::cli::main()
+}

@@ -1,0 +1,1 @@
+//! Offline tools for people who check what the appliance did.

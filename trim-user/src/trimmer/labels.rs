@@ -1,0 +1,136 @@
+//! What each payload byte of a segment is.
+
+/// The kind of a payload byte.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Label {
+    /// Start line, field lines and the empty line behind them; 1xx responses; also blank lines before a start line.
+    Header,
+    /// The value of a header field named in `redact_headers`.
+    Redacted,
+    /// Trailer section of a chunked message, with its final empty line.
+    Trailer,
+    /// Chunk-size lines and the line ends behind chunk data.
+    Framing,
+    /// Message content.
+    Body,
+    /// Message content that `body_keep_bytes` keeps.
+    BodyKept,
+    /// Behind CONNECT or Upgrade.
+    Opaque,
+    /// In a flow that speaks HTTP, at a place where the framing is lost.
+    Unsure,
+    /// In a flow that does not speak HTTP (or has not yet shown that it does).
+    NotHttp,
+}
+
+impl Label {
+    /// How many kinds there are.
+    pub const COUNT: usize = 9;
+    /// Every kind, in the order of its index.
+    pub const ALL: [Self; Self::COUNT] = [
+        Self::Header,
+        Self::Redacted,
+        Self::Trailer,
+        Self::Framing,
+        Self::Body,
+        Self::BodyKept,
+        Self::Opaque,
+        Self::Unsure,
+        Self::NotHttp,
+    ];
+
+    /// Position in per-label arrays.
+    #[inline]
+    pub const fn index(self) -> usize {
+        self as usize
+    }
+}
+
+/// Labels that tile a payload from its first byte on. Reused from packet to packet, so that it stops allocating.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Labels {
+    spans: Vec<Span>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Span {
+    end: u32,
+    label: Label,
+}
+
+impl Labels {
+    /// No labels.
+    pub const fn new() -> Self {
+        Self { spans: Vec::new() }
+    }
+
+    /// Forgets all labels, keeping the memory.
+    #[inline]
+    pub fn clear(&mut self) {
+        self.spans.clear();
+    }
+
+    /// How many payload bytes are labelled.
+    #[inline]
+    pub fn covered(&self) -> u32 {
+        self.spans.last().map_or(0, |span| span.end)
+    }
+
+    /// Labels the next `length` bytes. Neighbours of one kind become one span.
+    #[inline]
+    pub fn push(&mut self, length: u32, label: Label) {
+        if length == 0 {
+            return;
+        }
+        let end = self.covered() + length;
+        match self.spans.last_mut() {
+            Some(last) if last.label == label => last.end = end,
+            _ => self.spans.push(Span { end, label }),
+        }
+    }
+
+    /// Labels everything up to `end` (an offset into the payload); nothing when that much is labelled already.
+    #[inline]
+    pub fn fill_to(&mut self, end: u32, label: Label) {
+        self.push(end.saturating_sub(self.covered()), label);
+    }
+
+    /// The spans in order: offsets of the first byte and behind the last one, and the kind.
+    #[inline]
+    pub fn iter(&self) -> impl Iterator<Item = (u32, u32, Label)> + '_ {
+        let mut start = 0;
+        self.spans.iter().map(move |span| {
+            let from = start;
+            start = span.end;
+            (from, span.end, span.label)
+        })
+    }
+
+    /// The one label that covers the whole payload, if there is only one.
+    #[inline]
+    pub fn single(&self) -> Option<Label> {
+        match self.spans.as_slice() {
+            [only] => Some(only.label),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn neighbours_of_one_kind_are_one_span() {
+        let mut labels = Labels::new();
+        labels.push(3, Label::Header);
+        labels.push(0, Label::Body);
+        labels.push(2, Label::Header);
+        labels.fill_to(9, Label::Body);
+        labels.fill_to(4, Label::Unsure);
+        let spans: Vec<_> = labels.iter().collect();
+        assert_eq!(spans, [(0, 5, Label::Header), (5, 9, Label::Body)]);
+        assert_eq!(labels.single(), None);
+    }
+}

@@ -1,0 +1,104 @@
+//! The two trimmers behind one trait.
+//!
+//! A trimmer sees TCP segments and says of every payload byte what it is ([`Label`]); it never touches a frame. What
+//! is then done with a byte of each kind is the [`policy`]'s business, and in which order packets leave is the
+//! worker's. Pure: no I/O, and time comes in as an argument.
+
+mod labels;
+mod settings;
+
+pub use labels::{Label, Labels};
+pub use settings::{Ports, Settings};
+
+use trim_common::flow::{Direction, FlowKey};
+use trim_common::strategy::Strategy;
+
+use crate::packet::TcpFlags;
+
+/// One TCP segment as a trimmer sees it.
+#[derive(Clone, Copy, Debug)]
+pub struct Segment<'a> {
+    /// The flow it belongs to.
+    pub flow: FlowKey,
+    /// Which endpoint sent it.
+    pub direction: Direction,
+    /// Sequence number (of the SYN itself when SYN is set).
+    pub sequence: u32,
+    /// Acknowledgment number; meaningful only with ACK set.
+    pub acknowledgment: u32,
+    /// The TCP flags.
+    pub flags: TcpFlags,
+    /// The captured payload.
+    pub payload: &'a [u8],
+    /// Payload length on the wire, at least `payload.len()`; the rest was cut by a snaplen and stands like a gap.
+    pub wire_payload: u32,
+    /// Capture time, nanoseconds since any fixed point.
+    pub time: u64,
+}
+
+/// The caller's name for a packet; grows from packet to packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Ticket(pub u64);
+
+/// What a trimmer answers at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Judgement {
+    /// The labels cover the payload.
+    Decided,
+    /// Not known yet; the trimmer will call [`Late::decide`] for this ticket, exactly once.
+    Held,
+}
+
+/// Receives the labels of packets that were held.
+pub trait Late {
+    /// The payload of the packet `ticket` is labelled by `labels`.
+    fn decide(&mut self, ticket: Ticket, labels: &Labels);
+}
+
+/// A strategy for telling headers from bodies.
+pub trait Trimmer: Send {
+    /// Which strategy this is.
+    fn strategy(&self) -> Strategy;
+
+    /// Labels one segment.
+    ///
+    /// On [`Judgement::Decided`], `labels` (cleared first) tiles the payload. Segments that were held before may become
+    /// decided by this one: they are handed to `late`, before this call returns.
+    fn judge(&mut self, ticket: Ticket, segment: &Segment<'_>, labels: &mut Labels, late: &mut dyn Late) -> Judgement;
+
+    /// The caller can hold `ticket` no longer (its budget or its patience is at an end): decide it now, through `late`,
+    /// keeping what is uncertain. Nothing happens when the ticket is not held.
+    fn release(&mut self, ticket: Ticket, late: &mut dyn Late);
+
+    /// No more segments will come: decide everything still held.
+    fn finish(&mut self, late: &mut dyn Late);
+
+    /// What happened so far.
+    fn statistics(&self) -> &Statistics;
+}
+
+/// Events counted by a trimmer since it was made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Statistics {
+    /// Requests and responses whose header block was complete.
+    pub messages: u64,
+    /// Flows now in the table.
+    pub flows: u64,
+    /// Flows ever seen.
+    pub flows_seen: u64,
+    /// Flows thrown out because the table was full.
+    pub flows_evicted: u64,
+    /// Directions that lost their framing to a gap.
+    pub lost_to_gap: u64,
+    /// Directions that lost their framing to malformed or conflicting framing (RFC 9112 section 6.3 "reject").
+    pub lost_to_framing: u64,
+    /// Directions that lost their framing to a limit (header block size, reassembly budget).
+    pub lost_to_limit: u64,
+    /// Directions that found a message start again after losing framing, or mid-connection.
+    pub resynchronised: u64,
+    /// Segments held until later bytes decided them.
+    pub held: u64,
+    /// Retransmitted bytes that differ from their first copy.
+    pub conflicting_bytes: u64,
+}

@@ -1,0 +1,2 @@
+//! Tasks: build, test, demo, bench, tidy.
+fn main() {}
