@@ -1,6 +1,8 @@
 //! From a captured frame to the TCP segment inside it. Pure: no I/O, no clock, no allocation.
 
+mod bytes;
 mod dissect;
+mod ip;
 mod link;
 
 pub use dissect::dissect;

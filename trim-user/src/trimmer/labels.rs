@@ -20,13 +20,16 @@ pub enum Label {
     Opaque,
     /// In a flow that speaks HTTP, at a place where the framing is lost.
     Unsure,
-    /// In a flow that does not speak HTTP (or has not yet shown that it does).
+    /// In a flow that does not speak HTTP: its first bytes, seen from the SYN on, are no start line, or none of its
+    /// ports is configured.
     NotHttp,
+    /// In a flow that has not shown yet whether it speaks HTTP: it is seen from its middle on, or one-sided. Always kept.
+    Undecided,
 }
 
 impl Label {
     /// How many kinds there are.
-    pub const COUNT: usize = 9;
+    pub const COUNT: usize = 10;
     /// Every kind, in the order of its index.
     pub const ALL: [Self; Self::COUNT] = [
         Self::Header,
@@ -38,6 +41,7 @@ impl Label {
         Self::Opaque,
         Self::Unsure,
         Self::NotHttp,
+        Self::Undecided,
     ];
 
     /// Position in per-label arrays.
@@ -105,6 +109,12 @@ impl Labels {
             start = span.end;
             (from, span.end, span.label)
         })
+    }
+
+    /// The label of the last byte.
+    #[inline]
+    pub fn last(&self) -> Option<Label> {
+        self.spans.last().map(|span| span.label)
     }
 
     /// The one label that covers the whole payload, if there is only one.

@@ -4,10 +4,13 @@
 //! is then done with a byte of each kind is the [`policy`]'s business, and in which order packets leave is the
 //! worker's. Pure: no I/O, and time comes in as an argument.
 
+mod checksum;
 mod labels;
+mod policy;
 mod settings;
 
 pub use labels::{Label, Labels};
+pub use policy::{Action, NonHttp, Policy, Retention};
 pub use settings::{Ports, Settings};
 
 use trim_common::flow::{Direction, FlowKey};
