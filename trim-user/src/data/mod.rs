@@ -1,1 +1,5 @@
 //! The data path: `capture -> dispatch -> trim -> sink`.
+
+pub mod frame;
+mod held;
+pub mod worker;

@@ -56,3 +56,14 @@ fn tcp(frame: &[u8], ip: &IpPacket) -> Option<TcpLayout> {
 fn narrow(value: usize) -> Option<u32> {
     u32::try_from(value).ok()
 }
+
+/// Offset behind the last header of a frame that is no TCP segment: the eight bytes of a UDP or ICMP header, else the IP
+/// header, else (no IP at all, such as ARP) the whole frame.
+pub fn transport_end(link: LinkType, frame: &[u8], original_length: u32) -> usize {
+    const SHORTEST_TRANSPORT_HEADER: usize = 8;
+    ip_offset(link, frame)
+        .and_then(|at| ip::innermost(frame, at, original_length as usize))
+        .map_or(frame.len(), |packet| {
+            frame.len().min(packet.transport + SHORTEST_TRANSPORT_HEADER)
+        })
+}

@@ -132,5 +132,9 @@ fn ipv6(frame: &[u8], header: usize, original_length: usize) -> Option<Layer> {
 /// were cut up (IPv6 jumbograms, RFC 2675, look alike).
 #[inline]
 fn end_or_wire(header: usize, total_length: usize, original_length: usize) -> usize {
-    if total_length == 0 { original_length } else { header + total_length }
+    if total_length == 0 {
+        original_length
+    } else {
+        header + total_length
+    }
 }

@@ -5,7 +5,7 @@ mod dissect;
 mod ip;
 mod link;
 
-pub use dissect::dissect;
+pub use dissect::{dissect, transport_end};
 pub use link::LinkType;
 
 use trim_common::flow::{Direction, FlowKey};

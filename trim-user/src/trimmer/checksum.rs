@@ -35,7 +35,9 @@ fn sum(bytes: &[u8], is_odd: bool) -> u16 {
     };
     let words = rest.chunks_exact(2);
     let last = words.remainder().first().map_or(0, |&byte| u64::from(byte) << 8);
-    let total: u64 = words.map(|word| u64::from(u16::from_be_bytes([word[0], word[1]]))).sum();
+    let total: u64 = words
+        .map(|word| u64::from(u16::from_be_bytes([word[0], word[1]])))
+        .sum();
     fold(first + total + last)
 }
 

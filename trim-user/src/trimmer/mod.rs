@@ -105,3 +105,19 @@ pub struct Statistics {
     /// Retransmitted bytes that differ from their first copy.
     pub conflicting_bytes: u64,
 }
+
+impl Statistics {
+    /// Adds the events of a trimmer that is no longer there; its flows are gone with it.
+    pub fn absorb(&mut self, other: &Self) {
+        self.messages += other.messages;
+        self.flows = other.flows;
+        self.flows_seen += other.flows_seen;
+        self.flows_evicted += other.flows_evicted;
+        self.lost_to_gap += other.lost_to_gap;
+        self.lost_to_framing += other.lost_to_framing;
+        self.lost_to_limit += other.lost_to_limit;
+        self.resynchronised += other.resynchronised;
+        self.held += other.held;
+        self.conflicting_bytes += other.conflicting_bytes;
+    }
+}

@@ -136,7 +136,9 @@ impl Policy {
             };
             let from = layout.payload_offset as usize + from as usize;
             let to = (layout.payload_offset as usize + to as usize).min(packet.len());
-            let Some(bytes) = packet.get_mut(from..to) else { continue };
+            let Some(bytes) = packet.get_mut(from..to) else {
+                continue;
+            };
             let is_odd = (from - layout.l4_offset as usize) % 2 == 1;
             change.remove(bytes, is_odd);
             bytes.fill(with);

@@ -1,0 +1,379 @@
+//! Trims frames: dissect, judge, apply the policy, and let them out in order.
+//!
+//! A worker has one or more lanes, each with a trimmer of its own. The caller says which lane judges a frame; all lanes
+//! share one queue, so that frames leave in the order in which they came whatever lane they took.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use super::frame::{Frame, Output};
+use super::held::HeldFrames;
+use crate::packet::{Dissection, LinkType, TcpLayout, dissect, transport_end};
+use crate::trimmer::{Judgement, Label, Labels, Late, NonHttp, Policy, Segment, Statistics, Ticket, Trimmer};
+
+/// Makes a trimmer; called at the start and after a panic.
+pub type MakeTrimmer = Box<dyn Fn() -> Box<dyn Trimmer> + Send>;
+
+/// What a lane has done since it was made. Plain numbers; they only grow.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LaneCounts {
+    /// Frames that came in.
+    pub frames: u64,
+    /// Of those, left out by policy.
+    pub omitted: u64,
+    /// Of those, TCP segments with payload.
+    pub segments: u64,
+    /// Captured bytes that came in.
+    pub bytes_in: u64,
+    /// Bytes that are stored.
+    pub bytes_out: u64,
+    /// Payload bytes by label, indexed by [`Label::index`].
+    pub labelled: [u64; Label::COUNT],
+    /// Times the trimmer panicked.
+    pub panics: u64,
+    /// Frames kept whole because the trimmer panicked over them.
+    pub kept_by_panic: u64,
+    /// Frames that waited for their labels until the budget or the patience was at an end.
+    pub released: u64,
+}
+
+struct Lane {
+    make: MakeTrimmer,
+    trimmer: Box<dyn Trimmer>,
+    counts: LaneCounts,
+    retired: Statistics,
+}
+
+/// Bounds on what a worker holds back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HoldLimits {
+    /// Most memory for frames that wait and those behind them, bytes.
+    pub bytes: usize,
+    /// Longest wait in capture time, nanoseconds; `None` means as long as the memory lasts.
+    pub time_ns: Option<u64>,
+}
+
+/// Trims frames in one or more lanes.
+pub struct Worker {
+    lanes: Vec<Lane>,
+    policy: Policy,
+    limits: HoldLimits,
+    held: HeldFrames,
+    next: u64,
+    labels: Labels,
+    scratch: Vec<u8>,
+}
+
+/// Longest frame that the scratch buffer holds without growing, bytes.
+const SCRATCH_BYTES: usize = 64 << 10;
+
+impl Worker {
+    /// A worker with one lane for each of `makers`.
+    pub fn new(makers: Vec<MakeTrimmer>, policy: Policy, limits: HoldLimits) -> Self {
+        let lanes = makers
+            .into_iter()
+            .map(|make| Lane {
+                trimmer: make(),
+                make,
+                counts: LaneCounts::default(),
+                retired: Statistics::default(),
+            })
+            .collect();
+        Self {
+            lanes,
+            policy,
+            limits,
+            held: HeldFrames::default(),
+            next: 0,
+            labels: Labels::new(),
+            scratch: Vec::with_capacity(SCRATCH_BYTES),
+        }
+    }
+
+    /// Trims one frame in `lane`; it and frames that were held may leave through `output`.
+    ///
+    /// # Panics
+    /// When there is no such lane.
+    #[inline]
+    pub fn frame(&mut self, lane: usize, link: LinkType, frame: &Frame<'_>, output: &mut impl Output) {
+        let ticket = Ticket(self.next);
+        self.next += 1;
+        let counts = &mut self.lanes[lane].counts;
+        counts.frames += 1;
+        counts.bytes_in += frame.data.len() as u64;
+        match dissect(link, frame.data, frame.original_length) {
+            Dissection::Tcp(layout) => self.segment(ticket, lane, frame, &layout, output),
+            Dissection::Fragment => self.store(ticket, lane, frame, output),
+            Dissection::Other => self.other(ticket, lane, link, frame, output),
+        }
+        if !self.held.is_empty() {
+            self.held.drain(output);
+            self.enforce(frame.time_ns, output);
+        }
+    }
+
+    #[inline]
+    fn segment(
+        &mut self,
+        ticket: Ticket,
+        lane: usize,
+        frame: &Frame<'_>,
+        layout: &TcpLayout,
+        output: &mut impl Output,
+    ) {
+        let payload = &frame.data[layout.payload_offset as usize..layout.payload_end as usize];
+        self.lanes[lane].counts.segments += u64::from(!payload.is_empty());
+        let segment = Segment {
+            flow: layout.flow,
+            direction: layout.direction,
+            sequence: layout.sequence,
+            acknowledgment: layout.acknowledgment,
+            flags: layout.flags,
+            payload,
+            wire_payload: layout.wire_payload,
+            time: frame.time_ns,
+        };
+        match self.judge(ticket, lane, &segment) {
+            Judgement::Held => self.held.push_waiting(ticket, lane, frame, *layout),
+            Judgement::Decided => self.decided(ticket, lane, frame, layout, output),
+        }
+    }
+
+    /// Asks the trimmer. A panic is its own affair: the packets it knew of are kept whole and a new one takes over.
+    #[inline]
+    fn judge(&mut self, ticket: Ticket, lane: usize, segment: &Segment<'_>) -> Judgement {
+        self.labels.clear();
+        let Self {
+            lanes,
+            held,
+            policy,
+            labels,
+            ..
+        } = self;
+        let Lane { trimmer, counts, .. } = &mut lanes[lane];
+        let mut late = LateFrames { held, policy, counts };
+        let judged = catch_unwind(AssertUnwindSafe(|| trimmer.judge(ticket, segment, labels, &mut late)));
+        match judged {
+            Ok(Judgement::Held) => Judgement::Held,
+            Ok(Judgement::Decided) => {
+                labels.fill_to(segment.payload.len() as u32, Label::Unsure);
+                Judgement::Decided
+            }
+            Err(_panic) => {
+                self.replace_trimmer(lane);
+                self.lanes[lane].counts.kept_by_panic += 1;
+                self.labels.clear();
+                self.labels.push(segment.payload.len() as u32, Label::Unsure);
+                Judgement::Decided
+            }
+        }
+    }
+
+    #[cold]
+    fn replace_trimmer(&mut self, lane: usize) {
+        for ticket in self.held.waiting_in(lane) {
+            self.keep_whole(ticket);
+            self.lanes[lane].counts.kept_by_panic += 1;
+        }
+        let Lane {
+            make,
+            trimmer,
+            counts,
+            retired,
+        } = &mut self.lanes[lane];
+        counts.panics += 1;
+        retired.absorb(trimmer.statistics());
+        *trimmer = make();
+    }
+
+    #[inline]
+    fn decided(
+        &mut self,
+        ticket: Ticket,
+        lane: usize,
+        frame: &Frame<'_>,
+        layout: &TcpLayout,
+        output: &mut impl Output,
+    ) {
+        let counts = &mut self.lanes[lane].counts;
+        counts.label(&self.labels);
+        if self.policy.omits(&self.labels) {
+            counts.omitted += 1;
+            return self.omit(ticket, lane, frame);
+        }
+        let stored = self.policy.kept_length(layout, &self.labels, frame.data.len());
+        if !self.policy.rewrites(&self.labels) {
+            let frame = Frame {
+                data: &frame.data[..stored],
+                ..*frame
+            };
+            return self.store(ticket, lane, &frame, output);
+        }
+        let mut scratch = std::mem::take(&mut self.scratch);
+        scratch.clear();
+        scratch.extend_from_slice(&frame.data[..stored]);
+        self.policy.rewrite(layout, &self.labels, &mut scratch);
+        self.store(
+            ticket,
+            lane,
+            &Frame {
+                data: &scratch,
+                ..*frame
+            },
+            output,
+        );
+        self.scratch = scratch;
+    }
+
+    /// A frame without a TCP segment that could be read.
+    fn other(&mut self, ticket: Ticket, lane: usize, link: LinkType, frame: &Frame<'_>, output: &mut impl Output) {
+        match self.policy.non_http {
+            NonHttp::Keep => self.store(ticket, lane, frame, output),
+            NonHttp::Headers => {
+                let stored = transport_end(link, frame.data, frame.original_length);
+                self.store(
+                    ticket,
+                    lane,
+                    &Frame {
+                        data: &frame.data[..stored],
+                        ..*frame
+                    },
+                    output,
+                );
+            }
+            NonHttp::Drop => {
+                self.lanes[lane].counts.omitted += 1;
+                self.omit(ticket, lane, frame);
+            }
+        }
+    }
+
+    /// Lets a finished frame out, or puts it behind those that wait.
+    #[inline]
+    fn store(&mut self, ticket: Ticket, lane: usize, frame: &Frame<'_>, output: &mut impl Output) {
+        self.lanes[lane].counts.bytes_out += frame.data.len() as u64;
+        if !self.held.is_empty() {
+            self.held.drain(output);
+        }
+        if self.held.is_empty() {
+            output.store(lane, *frame);
+        } else {
+            self.held.push_ready(ticket, lane, frame);
+        }
+    }
+
+    fn omit(&mut self, ticket: Ticket, lane: usize, frame: &Frame<'_>) {
+        if !self.held.is_empty() {
+            self.held.push_omitted(ticket, lane, frame);
+        }
+    }
+
+    /// Keeps what is held within its limits. `now_ns` is the current capture time.
+    pub fn enforce(&mut self, now_ns: u64, output: &mut impl Output) {
+        while let Some((ticket, lane, since)) = self.held.oldest() {
+            let too_much = self.held.bytes() > self.limits.bytes;
+            let too_long = self
+                .limits
+                .time_ns
+                .is_some_and(|limit| now_ns.saturating_sub(since) > limit);
+            if !too_much && !too_long {
+                return;
+            }
+            self.lanes[lane].counts.released += 1;
+            self.with_late(lane, |trimmer, late| trimmer.release(ticket, late));
+            self.keep_whole(ticket);
+            self.held.drain(output);
+        }
+    }
+
+    /// Decides everything that is held; no more frames will come.
+    pub fn finish(&mut self, output: &mut impl Output) {
+        for lane in 0..self.lanes.len() {
+            self.with_late(lane, |trimmer, late| trimmer.finish(late));
+            for ticket in self.held.waiting_in(lane) {
+                self.keep_whole(ticket);
+            }
+        }
+        self.held.drain(output);
+    }
+
+    fn with_late(&mut self, lane: usize, call: impl FnOnce(&mut dyn Trimmer, &mut dyn Late)) {
+        let Self {
+            lanes, held, policy, ..
+        } = self;
+        let Lane { trimmer, counts, .. } = &mut lanes[lane];
+        let mut late = LateFrames { held, policy, counts };
+        if catch_unwind(AssertUnwindSafe(|| call(trimmer.as_mut(), &mut late))).is_err() {
+            self.replace_trimmer(lane);
+        }
+    }
+
+    /// Keeps a frame whole when it still waits: its trimmer is gone or did not answer.
+    fn keep_whole(&mut self, ticket: Ticket) {
+        let Some(waiting) = self.held.waiting(ticket) else {
+            return;
+        };
+        let (lane, length) = (waiting.lane, waiting.data.len());
+        let counts = &mut self.lanes[lane].counts;
+        counts.labelled[Label::Unsure.index()] += u64::from(waiting.layout.payload_end - waiting.layout.payload_offset);
+        counts.bytes_out += length as u64;
+        self.held.settle(ticket, Some(length));
+    }
+
+    /// What a lane has done.
+    pub fn counts(&self, lane: usize) -> &LaneCounts {
+        &self.lanes[lane].counts
+    }
+
+    /// What the trimmers of a lane have seen, those that panicked included.
+    pub fn statistics(&self, lane: usize) -> Statistics {
+        let mut all = self.lanes[lane].retired;
+        all.absorb(self.lanes[lane].trimmer.statistics());
+        all
+    }
+
+    /// Memory in use for frames that wait and those behind them, bytes.
+    pub fn held_bytes(&self) -> usize {
+        self.held.bytes()
+    }
+
+    /// Capture time of the oldest frame that waits.
+    pub fn oldest_held(&self) -> Option<u64> {
+        self.held.oldest().map(|(_, _, time)| time)
+    }
+}
+
+impl LaneCounts {
+    #[inline]
+    fn label(&mut self, labels: &Labels) {
+        for (from, to, label) in labels.iter() {
+            self.labelled[label.index()] += u64::from(to - from);
+        }
+    }
+}
+
+/// Receives late labels and applies the policy to the frames where they wait.
+struct LateFrames<'a> {
+    held: &'a mut HeldFrames,
+    policy: &'a Policy,
+    counts: &'a mut LaneCounts,
+}
+
+impl Late for LateFrames<'_> {
+    fn decide(&mut self, ticket: Ticket, labels: &Labels) {
+        let Some(waiting) = self.held.waiting(ticket) else {
+            return;
+        };
+        self.counts.label(labels);
+        let stored = if self.policy.omits(labels) {
+            self.counts.omitted += 1;
+            None
+        } else {
+            let stored = self.policy.kept_length(&waiting.layout, labels, waiting.data.len());
+            self.policy
+                .rewrite(&waiting.layout, labels, &mut waiting.data[..stored]);
+            self.counts.bytes_out += stored as u64;
+            Some(stored)
+        };
+        self.held.settle(ticket, stored);
+    }
+}
