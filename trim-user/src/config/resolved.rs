@@ -1,0 +1,132 @@
+//! The configuration as the rest of the program sees it: complete and validated.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use trim_common::strategy::{Mode, Split};
+
+pub use super::raw::{Bind, Compression, Format, HugePages, Layout, LogFormat, LogLevel, OnLoss, Wait, XdpMode};
+use crate::trimmer::{Policy, Settings};
+
+/// Everything `trim run` needs to know.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where packets come from.
+    pub capture: Capture,
+    /// How flows are given to the strategies.
+    pub strategy: Assignment,
+    /// What is done with bytes of each kind.
+    pub policy: Policy,
+    /// Settings and bounds of the trimmers.
+    pub trimmer: Settings,
+    /// Bounds on frames that wait for their labels.
+    pub hold: Hold,
+    /// How stages are laid over threads and cores.
+    pub pipeline: Pipeline,
+    /// Where packets go.
+    pub output: Output,
+    /// The daemon's unix socket.
+    pub control_socket: PathBuf,
+    /// Form and level of log lines.
+    pub logging: Logging,
+}
+
+/// Where packets come from.
+#[derive(Clone, Debug)]
+pub struct Capture {
+    /// Interface names, each once.
+    pub interfaces: Vec<String>,
+    /// How the XDP program is attached.
+    pub xdp_mode: XdpMode,
+    /// How AF_XDP sockets are bound.
+    pub bind: Bind,
+    /// Whether the interface takes frames addressed to others; a SPAN port needs it.
+    pub promiscuous: bool,
+    /// Bytes of a frame in the UMEM: 2048 or 4096.
+    pub frame_size: u32,
+    /// Frames of each RX queue; a power of two.
+    pub frames_per_queue: u32,
+    /// Entries of each RX ring; a power of two.
+    pub ring_size: u32,
+    /// Whether frame memory uses 2 MiB pages.
+    pub huge_pages: HugePages,
+    /// How a receiving thread waits.
+    pub wait: Wait,
+    /// What becomes of packets when no user space takes them.
+    pub on_user_space_loss: OnLoss,
+    /// After this long without renewal the kernel falls back to `legacy`.
+    pub lease: Duration,
+    /// Folder in a BPF file system under which links and maps are pinned.
+    pub pin_directory: PathBuf,
+}
+
+/// How flows are given to the strategies.
+#[derive(Clone, Copy, Debug)]
+pub struct Assignment {
+    /// The mode at start.
+    pub mode: Mode,
+    /// The share of flows on `scanning` in mode `ab_test`.
+    pub split: Split,
+    /// Seed of the flow hash; `None` draws one at start.
+    pub seed: Option<u64>,
+}
+
+/// Bounds on frames that wait for their labels.
+#[derive(Clone, Copy, Debug)]
+pub struct Hold {
+    /// Most memory per worker, bytes.
+    pub bytes: usize,
+    /// Longest wait.
+    pub time: Duration,
+}
+
+/// How stages are laid over threads and cores.
+#[derive(Clone, Debug)]
+pub struct Pipeline {
+    /// Inline, or threads.
+    pub layout: Layout,
+    /// Cores of the receiving threads; empty means chosen by the program.
+    pub receive_cores: Vec<usize>,
+    /// Cores of the legacy workers; empty means chosen by the program.
+    pub legacy_cores: Vec<usize>,
+    /// Cores of the scanning workers; empty means chosen by the program.
+    pub scanning_cores: Vec<usize>,
+    /// Core of the writer; `None` means chosen by the program.
+    pub writer_core: Option<usize>,
+    /// Frames that move together.
+    pub batch: usize,
+    /// Batches that may wait in front of a worker; more are dropped and counted.
+    pub queue_batches: usize,
+}
+
+/// Where packets go.
+#[derive(Clone, Debug)]
+pub struct Output {
+    /// Folder of the output files.
+    pub directory: PathBuf,
+    /// First part of their names.
+    pub prefix: String,
+    /// Their format.
+    pub format: Format,
+    /// Their compression.
+    pub compression: Compression,
+    /// A new file after this many bytes.
+    pub rotate_bytes: Option<u64>,
+    /// A new file after this long.
+    pub rotate_time: Option<Duration>,
+    /// A new file after this many packets.
+    pub rotate_packets: Option<u64>,
+    /// Most bytes of finished files; the oldest are deleted.
+    pub quota: Option<u64>,
+    /// Whether a finished file is forced to the disk before it gets its name.
+    pub sync: bool,
+}
+
+/// Form and level of log lines.
+#[derive(Clone, Copy, Debug)]
+pub struct Logging {
+    /// Text or JSON.
+    pub format: LogFormat,
+    /// The least serious level that is written.
+    pub level: LogLevel,
+}

@@ -1,0 +1,102 @@
+//! The configuration files of the project load, and broken ones say what is wrong and where.
+
+use std::path::Path;
+
+use trim_user::config::{Config, ConfigError, Problem};
+use trim_user::trimmer::Ports;
+
+fn problems(yaml: &str) -> Vec<Problem> {
+    Config::parse(yaml).expect_err("this configuration must be refused")
+}
+
+#[track_caller]
+fn refused(yaml: &str, line: u64, column: u64, words: &[&str]) {
+    let problems = problems(yaml);
+    let found = problems.iter().find(|problem| problem.line == line);
+    let problem = found.unwrap_or_else(|| panic!("nothing is said about line {line}: {problems:?}"));
+    assert_eq!(problem.column, column, "{problem}");
+    for word in words {
+        assert!(problem.message.contains(word), "`{word}` is missing in: {problem}");
+    }
+}
+
+#[test]
+fn every_file_under_config_loads() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../config");
+    for file in ["lab.yaml", "production/dual_strategy_deployment.yaml"] {
+        Config::load(&folder.join(file)).unwrap_or_else(|error| panic!("{error}"));
+    }
+}
+
+#[test]
+fn an_empty_file_means_the_defaults() {
+    let config = Config::parse("").expect("all keys are optional");
+    assert!(config.capture.interfaces.is_empty());
+    assert_eq!(config.capture.frame_size, 2048);
+    assert_eq!(config.trimmer.ports, Ports::Any);
+    assert_eq!(config.trimmer.max_header_block, 256 << 10);
+}
+
+#[test]
+fn values_reach_the_settings_they_name() {
+    let config = Config::parse(
+        "http:\n  ports: [8080, 80]\nstrategy:\n  mode: ab_test\n  split_percent: 50\ntrimming:\n  body_keep_bytes: 1KiB\n  redact_headers: [Cookie]\n",
+    )
+    .expect("valid");
+    assert_eq!(config.trimmer.ports, Ports::Only(vec![80, 8080]));
+    assert_eq!(config.strategy.split.threshold(), 1 << 31);
+    assert_eq!(config.trimmer.body_keep_bytes, 1024);
+    assert_eq!(config.trimmer.redact_headers, ["cookie".into()]);
+}
+
+#[test]
+fn unknown_keys_are_refused_with_the_known_ones() {
+    refused("capture:\n  interface: eth0\n", 2, 3, &["interface", "interfaces"]);
+}
+
+#[test]
+fn values_out_of_range_name_the_range() {
+    refused(
+        "capture:\n  frame_size: 1000\n",
+        2,
+        15,
+        &["capture.frame_size", "1000", "2048", "4096"],
+    );
+    refused(
+        "capture:\n  ring_size: 3000\n",
+        2,
+        14,
+        &["capture.ring_size", "power of two"],
+    );
+    refused(
+        "strategy:\n  split_percent: 101\n",
+        2,
+        18,
+        &["strategy.split_percent", "0", "100"],
+    );
+    refused("http:\n  ports: [80, 70000]\n", 2, 10, &["http.ports", "65535"]);
+    refused("trimming:\n  hold: 12\n", 2, 9, &["trimming.hold"]);
+    refused("capture:\n  lease: 1ms\n", 2, 10, &["capture.lease", "100ms"]);
+}
+
+#[test]
+fn words_that_are_not_allowed_list_the_allowed_ones() {
+    refused("capture:\n  xdp_mode: fast\n", 2, 13, &["fast", "native", "generic"]);
+    refused("http:\n  ports: all\n", 2, 10, &["http.ports", "any"]);
+    refused("output:\n  rotate_bytes: lots\n", 2, 17, &["lots", "64MiB"]);
+    refused("capture:\n  interfaces: [\"a/b\"]\n", 2, 16, &["a/b"]);
+}
+
+#[test]
+fn all_problems_are_reported_at_once() {
+    let found = problems("capture:\n  frame_size: 1\n  ring_size: 7\nstrategy:\n  split_percent: -1\n");
+    let lines: Vec<u64> = found.iter().map(|problem| problem.line).collect();
+    assert!([2, 3, 5].iter().all(|line| lines.contains(line)), "{found:?}");
+}
+
+#[test]
+fn a_missing_file_is_named() {
+    let error = Config::load(Path::new("/nonexistent/trim.yaml")).expect_err("there is no such file");
+    assert!(matches!(error, ConfigError::Read { .. }));
+    assert!(error.to_string().contains("/nonexistent/trim.yaml"), "{error}");
+}
