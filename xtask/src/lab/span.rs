@@ -1,0 +1,136 @@
+//! A server and a client joined by a link, and an appliance that sees a mirror of it.
+//!
+//! ```text
+//!   client                    server                             appliance
+//!     c0 --------------------- s0 == mirror of both directions ==> m0 --- p0
+//! ```
+
+use anyhow::{Context, Result};
+use serde_json::Value;
+
+use super::{Namespace, VethOptions, VethPair};
+
+/// The network layer below HTTP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Link {
+    /// IPv4.
+    Ipv4,
+    /// IPv6.
+    Ipv6,
+}
+
+impl Link {
+    /// Every link.
+    pub const ALL: [Self; 2] = [Self::Ipv4, Self::Ipv6];
+
+    /// The server's address as it stands in a URL.
+    pub const fn server(self) -> &'static str {
+        match self {
+            Self::Ipv4 => "10.77.0.1",
+            Self::Ipv6 => "[fd77::1]",
+        }
+    }
+}
+
+/// How a [`Span`] is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SpanOptions {
+    /// RX queues of the appliance's interface.
+    pub queues: u32,
+    /// Rate of the link between server and client, Mbit/s. The ring of a veth holds 256 packets per queue, and the
+    /// mirror loses what finds it full, so bursts are kept short where every packet counts.
+    pub megabits: u32,
+}
+
+impl Default for SpanOptions {
+    fn default() -> Self {
+        Self {
+            queues: 2,
+            megabits: 1000,
+        }
+    }
+}
+
+/// The three namespaces and their links. All of [`Link`] work at once.
+#[derive(Debug)]
+pub struct Span {
+    /// Where the web server runs; has the mirror's near end.
+    pub server: Namespace,
+    /// Where the clients run.
+    pub client: Namespace,
+    /// Where the appliance runs.
+    pub appliance: Namespace,
+}
+
+impl Span {
+    /// The appliance's interface, in its namespace.
+    pub const INTERFACE: &'static str = "p0";
+    /// The near end of the mirror, in the server's namespace: a witness listens here, because a packet that XDP takes
+    /// on the far end is not seen by packet sockets there.
+    pub const MIRROR: &'static str = "m0";
+
+    /// Makes namespaces, links and the mirror.
+    ///
+    /// # Errors
+    /// When one of the commands fails: without root, for one.
+    pub fn new(options: SpanOptions) -> Result<Self> {
+        let span = Self {
+            server: Namespace::new("server")?,
+            client: Namespace::new("client")?,
+            appliance: Namespace::new("appliance")?,
+        };
+        VethPair::new((&span.server, "s0"), (&span.client, "c0"), VethOptions::default())?;
+        span.address(&span.server, "s0", 1)?;
+        span.address(&span.client, "c0", 2)?;
+        for (namespace, interface) in [(&span.server, "s0"), (&span.client, "c0")] {
+            let rate = options.megabits;
+            namespace.tc(&format!(
+                "qdisc add dev {interface} root tbf rate {rate}mbit burst 128kb latency 50ms"
+            ))?;
+        }
+        span.mirror(options.queues)?;
+        Ok(span)
+    }
+
+    /// Gives one end of the link its addresses, host number `host`.
+    fn address(&self, namespace: &Namespace, interface: &str, host: u8) -> Result<()> {
+        namespace.ip(&format!("address add 10.77.0.{host}/24 dev {interface}"))?;
+        namespace
+            .ip(&format!("address add fd77::{host}/64 dev {interface} nodad"))
+            .map(drop)
+    }
+
+    /// Copies both directions of `s0` to the appliance.
+    fn mirror(&self, queues: u32) -> Result<()> {
+        let (near, far) = (Self::MIRROR, Self::INTERFACE);
+        let options = VethOptions {
+            queues,
+            ..VethOptions::default()
+        };
+        VethPair::new((&self.server, near), (&self.appliance, far), options)?;
+        // Without an address of their own the two ends stay silent: only mirrored packets pass.
+        self.server.ip(&format!("link set {near} addrgenmode none"))?;
+        self.appliance.ip(&format!("link set {far} addrgenmode none"))?;
+        self.server.tc("qdisc add dev s0 clsact")?;
+        for direction in ["ingress", "egress"] {
+            // Protocol `all` includes ARP and tagged packets.
+            let filter = format!("filter add dev s0 {direction} protocol all prio 1 u32 match u32 0 0");
+            self.server
+                .tc(&format!("{filter} action mirred egress mirror dev {near}"))?;
+        }
+        Ok(())
+    }
+
+    /// Packets that the mirror could not deliver because the ring of the appliance's interface was full. They were
+    /// lost before XDP could see them.
+    ///
+    /// # Errors
+    /// When `ip` fails or says something unexpected.
+    pub fn mirror_losses(&self) -> Result<u64> {
+        let text = self.server.ip(&format!("-j -s link show {}", Self::MIRROR))?;
+        let links: Value = serde_json::from_str(&text).context("`ip -j` printed no JSON")?;
+        links[0]["stats64"]["tx"]["dropped"]
+            .as_u64()
+            .context("`ip -j -s link` names no dropped packets")
+    }
+}

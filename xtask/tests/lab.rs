@@ -1,0 +1,120 @@
+//! The laboratory on real namespaces: what the witness on the mirror sees is what client and server said.
+
+use std::time::Duration;
+
+use xtask::lab::{Client, Exchange, Folder, Link, Nginx, Site, Span, SpanOptions, Tcpdump, require_root, wait_until};
+use xtask::toolchain::{Tool, ensure_tools};
+
+/// Reads the captured packets of a little-endian pcap file with whole packets; a witness needs no more.
+fn packets(file: &[u8]) -> Vec<Vec<u8>> {
+    let mut rest = &file[24..];
+    let mut packets = Vec::new();
+    while rest.len() >= 16 {
+        let length = u32::from_le_bytes(rest[8..12].try_into().expect("four bytes")) as usize;
+        packets.push(rest[16..16 + length].to_vec());
+        rest = &rest[16 + length..];
+    }
+    packets
+}
+
+fn contains(packet: &[u8], text: &str) -> bool {
+    packet.windows(text.len()).any(|window| window == text.as_bytes())
+}
+
+#[test]
+fn the_mirror_shows_both_directions_of_every_link_as_on_the_wire() {
+    if !require_root("the_mirror_shows_both_directions_of_every_link_as_on_the_wire") {
+        return;
+    }
+    ensure_tools(Tool::LABORATORY).unwrap();
+    let span = Span::new(SpanOptions::default()).unwrap();
+    let folder = Folder::new("mirror").unwrap();
+    let file = folder.path().join("mirror.pcap");
+    let nginx = Nginx::start(
+        &span.server,
+        Site {
+            download_bytes: 3 << 20,
+        },
+    )
+    .unwrap();
+    let tcpdump = Tcpdump::start(&span.server, Span::MIRROR, &file).unwrap();
+    for link in Link::ALL {
+        let client = Client::new(&span.client, link, 8080).unwrap();
+        client.run_all(&Exchange::SMALL).unwrap();
+        client
+            .run(Exchange::Download {
+                megabytes_per_second: 0,
+            })
+            .unwrap();
+        client
+            .run_parallel(4, &[Exchange::Page(1), Exchange::Post(10)])
+            .unwrap();
+    }
+    let counts = tcpdump.stop().unwrap();
+    drop(nginx);
+    let packets = packets(&std::fs::read(&file).unwrap());
+    assert_eq!(packets.len() as u64, counts.captured);
+    assert_eq!(counts.dropped, 0);
+    let longest = packets.iter().map(Vec::len).max().unwrap();
+    assert!(
+        longest <= 1518,
+        "offloads are off: the longest frame has {longest} bytes"
+    );
+    let ether_type = |packet: &[u8]| u16::from_be_bytes([packet[12], packet[13]]);
+    for (name, wanted) in [("IPv4", 0x0800), ("IPv6", 0x86dd)] {
+        let of_link: Vec<_> = packets.iter().filter(|packet| ether_type(packet) == wanted).collect();
+        assert!(
+            of_link
+                .iter()
+                .any(|packet| contains(packet, "GET /pages/0.txt HTTP/1.1")),
+            "{name} requests"
+        );
+        assert!(
+            of_link.iter().any(|packet| contains(packet, "HTTP/1.1 204 No Content")),
+            "{name} responses"
+        );
+        assert!(
+            of_link
+                .iter()
+                .any(|packet| contains(packet, "Transfer-Encoding: chunked\r\n\r\n")),
+            "{name} chunked"
+        );
+        assert!(
+            of_link.iter().any(|packet| contains(packet, "100 Continue")),
+            "{name} interim responses"
+        );
+    }
+    assert!(span.mirror_losses().is_ok());
+}
+
+#[test]
+fn the_appliance_end_of_the_mirror_receives_the_packets() {
+    if !require_root("the_appliance_end_of_the_mirror_receives_the_packets") {
+        return;
+    }
+    ensure_tools(Tool::LABORATORY).unwrap();
+    let span = Span::new(SpanOptions {
+        queues: 4,
+        ..SpanOptions::default()
+    })
+    .unwrap();
+    let nginx = Nginx::start(&span.server, Site { download_bytes: 1024 }).unwrap();
+    Client::new(&span.client, Link::Ipv4, 80)
+        .unwrap()
+        .run(Exchange::KeepAlive)
+        .unwrap();
+    drop(nginx);
+    let received = || {
+        let text = span
+            .appliance
+            .ip(&format!("-j -s link show {}", Span::INTERFACE))
+            .unwrap();
+        let links: serde_json::Value = serde_json::from_str(&text).unwrap();
+        links[0]["stats64"]["rx"]["packets"].as_u64().unwrap()
+    };
+    assert!(
+        wait_until(Duration::from_secs(5), || received() > 40),
+        "{} packets received",
+        received()
+    );
+}
