@@ -5,7 +5,8 @@
 
 use std::collections::VecDeque;
 
-use super::frame::{Frame, Output};
+use super::record::Record;
+use super::worker::Output;
 use crate::packet::TcpLayout;
 use crate::trimmer::Ticket;
 
@@ -76,21 +77,21 @@ impl HeldFrames {
     }
 
     /// Appends a frame that waits for its labels. Tickets are consecutive while the queue is not empty.
-    pub(super) fn push_waiting(&mut self, ticket: Ticket, lane: usize, frame: &Frame<'_>, layout: TcpLayout) {
+    pub(super) fn push_waiting(&mut self, ticket: Ticket, lane: usize, frame: &Record<'_>, layout: TcpLayout) {
         self.push(ticket, lane, frame, State::Waiting(layout));
     }
 
     /// Appends a frame that is decided but stands behind one that is not.
-    pub(super) fn push_ready(&mut self, ticket: Ticket, lane: usize, frame: &Frame<'_>) {
+    pub(super) fn push_ready(&mut self, ticket: Ticket, lane: usize, frame: &Record<'_>) {
         self.push(ticket, lane, frame, State::Ready);
     }
 
     /// Keeps the place of a frame that is left out, so that tickets stay consecutive.
-    pub(super) fn push_omitted(&mut self, ticket: Ticket, lane: usize, frame: &Frame<'_>) {
-        self.push(ticket, lane, &Frame { data: &[], ..*frame }, State::Omitted);
+    pub(super) fn push_omitted(&mut self, ticket: Ticket, lane: usize, frame: &Record<'_>) {
+        self.push(ticket, lane, &Record { data: &[], ..*frame }, State::Omitted);
     }
 
-    fn push(&mut self, ticket: Ticket, lane: usize, frame: &Frame<'_>, state: State) {
+    fn push(&mut self, ticket: Ticket, lane: usize, frame: &Record<'_>, state: State) {
         if self.entries.is_empty() {
             self.head = ticket.0;
         }
@@ -186,7 +187,7 @@ impl HeldFrames {
                 State::Waiting(_) => return,
                 State::Ready => {
                     let page = &self.pages[(entry.page - self.first_page) as usize];
-                    let frame = Frame {
+                    let frame = Record {
                         interface: entry.interface,
                         time_ns: entry.time_ns,
                         original_length: entry.original_length,
@@ -229,13 +230,13 @@ mod tests {
     struct Stored(Vec<(usize, Vec<u8>)>);
 
     impl Output for Stored {
-        fn store(&mut self, lane: usize, frame: Frame<'_>) {
+        fn store(&mut self, lane: usize, frame: Record<'_>) {
             self.0.push((lane, frame.data.to_vec()));
         }
     }
 
-    fn frame(data: &[u8]) -> Frame<'_> {
-        Frame {
+    fn frame(data: &[u8]) -> Record<'_> {
+        Record {
             interface: 0,
             time_ns: 1,
             original_length: data.len() as u32,

@@ -1,5 +1,7 @@
 //! The data path: `capture -> dispatch -> trim -> sink`.
 
-pub mod frame;
+pub mod chunk;
 mod held;
+mod merge;
+pub mod record;
 pub mod worker;

@@ -5,10 +5,16 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use super::frame::{Frame, Output};
 use super::held::HeldFrames;
+use super::record::Record;
 use crate::packet::{Dissection, LinkType, TcpLayout, dissect, transport_end};
 use crate::trimmer::{Judgement, Label, Labels, Late, NonHttp, Policy, Segment, Statistics, Ticket, Trimmer};
+
+/// Takes the packets that leave a worker, in order.
+pub trait Output {
+    /// One packet to be stored; `lane` is the index of the lane that judged it.
+    fn store(&mut self, lane: usize, record: Record<'_>);
+}
 
 /// Makes a trimmer; called at the start and after a panic.
 pub type MakeTrimmer = Box<dyn Fn() -> Box<dyn Trimmer> + Send>;
@@ -94,7 +100,7 @@ impl Worker {
     /// # Panics
     /// When there is no such lane.
     #[inline]
-    pub fn frame(&mut self, lane: usize, link: LinkType, frame: &Frame<'_>, output: &mut impl Output) {
+    pub fn frame(&mut self, lane: usize, link: LinkType, frame: &Record<'_>, output: &mut impl Output) {
         let ticket = Ticket(self.next);
         self.next += 1;
         let counts = &mut self.lanes[lane].counts;
@@ -116,7 +122,7 @@ impl Worker {
         &mut self,
         ticket: Ticket,
         lane: usize,
-        frame: &Frame<'_>,
+        frame: &Record<'_>,
         layout: &TcpLayout,
         output: &mut impl Output,
     ) {
@@ -190,7 +196,7 @@ impl Worker {
         &mut self,
         ticket: Ticket,
         lane: usize,
-        frame: &Frame<'_>,
+        frame: &Record<'_>,
         layout: &TcpLayout,
         output: &mut impl Output,
     ) {
@@ -202,7 +208,7 @@ impl Worker {
         }
         let stored = self.policy.kept_length(layout, &self.labels, frame.data.len());
         if !self.policy.rewrites(&self.labels) {
-            let frame = Frame {
+            let frame = Record {
                 data: &frame.data[..stored],
                 ..*frame
             };
@@ -215,7 +221,7 @@ impl Worker {
         self.store(
             ticket,
             lane,
-            &Frame {
+            &Record {
                 data: &scratch,
                 ..*frame
             },
@@ -225,7 +231,7 @@ impl Worker {
     }
 
     /// A frame without a TCP segment that could be read.
-    fn other(&mut self, ticket: Ticket, lane: usize, link: LinkType, frame: &Frame<'_>, output: &mut impl Output) {
+    fn other(&mut self, ticket: Ticket, lane: usize, link: LinkType, frame: &Record<'_>, output: &mut impl Output) {
         match self.policy.non_http {
             NonHttp::Keep => self.store(ticket, lane, frame, output),
             NonHttp::Headers => {
@@ -233,7 +239,7 @@ impl Worker {
                 self.store(
                     ticket,
                     lane,
-                    &Frame {
+                    &Record {
                         data: &frame.data[..stored],
                         ..*frame
                     },
@@ -249,7 +255,7 @@ impl Worker {
 
     /// Lets a finished frame out, or puts it behind those that wait.
     #[inline]
-    fn store(&mut self, ticket: Ticket, lane: usize, frame: &Frame<'_>, output: &mut impl Output) {
+    fn store(&mut self, ticket: Ticket, lane: usize, frame: &Record<'_>, output: &mut impl Output) {
         self.lanes[lane].counts.bytes_out += frame.data.len() as u64;
         if !self.held.is_empty() {
             self.held.drain(output);
@@ -261,7 +267,7 @@ impl Worker {
         }
     }
 
-    fn omit(&mut self, ticket: Ticket, lane: usize, frame: &Frame<'_>) {
+    fn omit(&mut self, ticket: Ticket, lane: usize, frame: &Record<'_>) {
         if !self.held.is_empty() {
             self.held.push_omitted(ticket, lane, frame);
         }
