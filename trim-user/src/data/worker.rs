@@ -8,6 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use super::held::HeldFrames;
 use super::record::Record;
 use crate::packet::{Dissection, LinkType, TcpLayout, dissect, transport_end};
+use crate::shared::LaneCounts;
 use crate::trimmer::{Judgement, Label, Labels, Late, NonHttp, Policy, Segment, Statistics, Ticket, Trimmer};
 
 /// Takes the packets that leave a worker, in order.
@@ -18,29 +19,6 @@ pub trait Output {
 
 /// Makes a trimmer; called at the start and after a panic.
 pub type MakeTrimmer = Box<dyn Fn() -> Box<dyn Trimmer> + Send>;
-
-/// What a lane has done since it was made. Plain numbers; they only grow.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct LaneCounts {
-    /// Frames that came in.
-    pub frames: u64,
-    /// Of those, left out by policy.
-    pub omitted: u64,
-    /// Of those, TCP segments with payload.
-    pub segments: u64,
-    /// Captured bytes that came in.
-    pub bytes_in: u64,
-    /// Bytes that are stored.
-    pub bytes_out: u64,
-    /// Payload bytes by label, indexed by [`Label::index`].
-    pub labelled: [u64; Label::COUNT],
-    /// Times the trimmer panicked.
-    pub panics: u64,
-    /// Frames kept whole because the trimmer panicked over them.
-    pub kept_by_panic: u64,
-    /// Frames that waited for their labels until the budget or the patience was at an end.
-    pub released: u64,
-}
 
 struct Lane {
     make: MakeTrimmer,
@@ -104,7 +82,7 @@ impl Worker {
         let ticket = Ticket(self.next);
         self.next += 1;
         let counts = &mut self.lanes[lane].counts;
-        counts.frames += 1;
+        counts.packets += 1;
         counts.bytes_in += frame.data.len() as u64;
         match dissect(link, frame.data, frame.original_length) {
             Dissection::Tcp(layout) => self.segment(ticket, lane, frame, &layout, output),
@@ -345,15 +323,6 @@ impl Worker {
     /// Capture time of the oldest frame that waits.
     pub fn oldest_held(&self) -> Option<u64> {
         self.held.oldest().map(|(_, _, time)| time)
-    }
-}
-
-impl LaneCounts {
-    #[inline]
-    fn label(&mut self, labels: &Labels) {
-        for (from, to, label) in labels.iter() {
-            self.labelled[label.index()] += u64::from(to - from);
-        }
     }
 }
 

@@ -1,1 +1,0 @@
-//! What the data path and the control wing share: counters, histograms, the policy cell.
