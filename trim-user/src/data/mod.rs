@@ -1,7 +1,14 @@
 //! The data path: `capture -> dispatch -> trim -> sink`.
 
+pub mod capture;
 pub mod chunk;
+mod format;
 mod held;
+mod interface;
 mod merge;
 pub mod record;
 pub mod worker;
+
+pub use format::{Compression, Format};
+pub use interface::{Interface, InterfaceOption, InterfaceStatistics, TimeResolution};
+pub use record::Record;
