@@ -7,6 +7,7 @@ mod held;
 mod interface;
 mod merge;
 pub mod record;
+pub mod sink;
 pub mod worker;
 
 pub use format::{Compression, Format};

@@ -1,0 +1,116 @@
+//! Encoded blocks that wait to be written.
+
+use super::encode::Encoder;
+use super::error::SinkError;
+use crate::data::capture::file::MAX_PACKET;
+use crate::data::{Interface, InterfaceStatistics, Record};
+
+/// The encoder and the whole blocks that are not yet in any file.
+pub(super) struct Pending {
+    encoder: Encoder,
+    blocks: Vec<u8>,
+    chunk_size: usize,
+    /// Packets in `blocks`.
+    records: u64,
+    /// Captured bytes of these packets.
+    captured: u64,
+    /// Interfaces described in the file and in `blocks`.
+    announced: usize,
+    /// Interfaces described in the file alone.
+    announced_in_file: usize,
+}
+
+impl Pending {
+    pub(super) fn new(encoder: Encoder, chunk_size: usize) -> Self {
+        // Room for the packet that makes the chunk full, so that the buffer never grows for one.
+        let blocks = Vec::with_capacity(chunk_size + MAX_PACKET as usize + 64);
+        Self {
+            encoder,
+            blocks,
+            chunk_size,
+            records: 0,
+            captured: 0,
+            announced: 0,
+            announced_in_file: 0,
+        }
+    }
+
+    pub(super) fn interface(&mut self, interface: &Interface) -> Result<u32, SinkError> {
+        self.encoder.interface(interface)
+    }
+
+    pub(super) fn statistics(&mut self, interface: u32, statistics: &InterfaceStatistics) {
+        self.encoder.statistics(interface, statistics);
+    }
+
+    /// Encodes a record, and the descriptions of new interfaces in front of it.
+    #[inline]
+    pub(super) fn record(&mut self, record: &Record<'_>) -> Result<(), SinkError> {
+        if self.announced < self.encoder.interfaces() {
+            self.announce();
+        }
+        self.encoder.record(record, &mut self.blocks)?;
+        self.records += 1;
+        self.captured += record.data.len() as u64;
+        Ok(())
+    }
+
+    fn announce(&mut self) {
+        let known = self.encoder.interfaces();
+        self.encoder.announce(self.announced..known, &mut self.blocks);
+        self.announced = known;
+    }
+
+    /// Whether it is time to write.
+    #[inline]
+    pub(super) fn is_full(&self) -> bool {
+        self.blocks.len() >= self.chunk_size
+    }
+
+    pub(super) fn blocks(&self) -> &[u8] {
+        &self.blocks
+    }
+
+    pub(super) fn records(&self) -> u64 {
+        self.records
+    }
+
+    pub(super) fn captured(&self) -> u64 {
+        self.captured
+    }
+
+    /// The start of a file that the pending blocks can follow: it describes all interfaces that they do not.
+    pub(super) fn start_of_file(&mut self) -> Vec<u8> {
+        if self.blocks.is_empty() {
+            self.announced_in_file = self.encoder.interfaces();
+            self.announced = self.announced_in_file;
+        }
+        let mut start = Vec::new();
+        self.encoder.start(self.announced_in_file, &mut start);
+        start
+    }
+
+    /// The end of a file that holds all blocks so far: interfaces no packet named, and counts.
+    pub(super) fn end_of_file(&mut self) {
+        self.announce();
+        self.encoder.end(self.announced, &mut self.blocks);
+    }
+
+    /// Forgets the blocks: they are in the file.
+    pub(super) fn written(&mut self) {
+        self.announced_in_file = self.announced;
+        self.clear();
+    }
+
+    /// Forgets the blocks: they are lost.
+    pub(super) fn lost(&mut self) {
+        self.announced = self.announced_in_file;
+        self.clear();
+    }
+
+    fn clear(&mut self) {
+        self.blocks.clear();
+        self.records = 0;
+        self.captured = 0;
+    }
+}

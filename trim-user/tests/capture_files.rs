@@ -1,0 +1,66 @@
+//! Capture files: what is written is what is read, damage is found where it is, and other programs agree.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot prepare its files has failed")]
+
+mod capture;
+
+use std::path::{Path, PathBuf};
+
+use capture::{Packet, collect, sample};
+use trim_user::data::sink::{FileSink, OutputFormat, Sink};
+use trim_user::data::{Compression, Format, Interface};
+use trim_user::packet::LinkType;
+
+const FORMATS: [Format; 2] = [Format::Pcap, Format::Pcapng];
+const COMPRESSIONS: [Compression; 3] = [Compression::None, Compression::Gzip, Compression::Zstd];
+
+fn every_output() -> impl Iterator<Item = OutputFormat> {
+    FORMATS.into_iter().flat_map(|format| {
+        COMPRESSIONS
+            .into_iter()
+            .map(move |compression| OutputFormat { format, compression })
+    })
+}
+
+/// Writes packets of the given interfaces to a file in `folder`.
+fn write(folder: &Path, output: OutputFormat, interfaces: &[Interface], packets: &[Packet]) -> PathBuf {
+    let path = folder.join(format!("sample.{}", output.extension()));
+    let mut sink = FileSink::create(&path, &[], output).unwrap();
+    for interface in interfaces {
+        sink.interface(interface).unwrap();
+    }
+    for packet in packets {
+        sink.record(&packet.record()).unwrap();
+    }
+    let summary = sink.finish().unwrap();
+    assert_eq!(summary.last_file.as_deref(), Some(path.as_path()));
+    assert_eq!(summary.counters.stored, packets.len() as u64);
+    path
+}
+
+#[test]
+fn every_format_and_compression_gives_back_what_was_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let packets = sample(3000);
+    for output in every_output() {
+        let path = write(folder.path(), output, &[Interface::new(LinkType::ETHERNET)], &packets);
+        let read = collect(&path);
+        assert!(read.error.is_none(), "{output:?}: {:?}", read.error);
+        assert_eq!(read.packets, packets, "{output:?}");
+    }
+}
+
+#[test]
+fn the_corpus_is_read_and_its_copy_is_equal() {
+    let Some(corpus) = capture::corpus() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    for path in corpus {
+        let read = collect(&path);
+        assert!(read.error.is_none(), "{}: {:?}", path.display(), read.error);
+        assert!(!read.packets.is_empty(), "{}", path.display());
+        for output in every_output() {
+            let copy = write(folder.path(), output, &read.interfaces, &read.packets);
+            assert_eq!(collect(&copy).packets, read.packets, "{} as {output:?}", path.display());
+        }
+    }
+}
