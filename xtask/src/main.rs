@@ -1,4 +1,4 @@
-//! `cargo xtask`: build, test, demo, bench, tidy, ci.
+//! `cargo xtask`: the tasks of the repository.
 
 mod tasks;
 
@@ -17,11 +17,19 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Task {
     Build(tasks::build::Options),
+    Test(tasks::test::Options),
+    Bench(tasks::bench::Options),
+    Tidy(tasks::tidy::Options),
+    Ci(tasks::ci::Options),
 }
 
 fn main() -> ExitCode {
     let result = match Arguments::parse().task {
         Task::Build(options) => tasks::build::run_task(&options),
+        Task::Test(options) => tasks::test::run_task(&options),
+        Task::Bench(options) => tasks::bench::run_task(&options),
+        Task::Tidy(options) => tasks::tidy::run_task(&options),
+        Task::Ci(options) => tasks::ci::run_task(&options),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,3 +1,7 @@
 //! One file per task.
 
+pub(crate) mod bench;
 pub(crate) mod build;
+pub(crate) mod ci;
+pub(crate) mod test;
+pub(crate) mod tidy;
