@@ -1,52 +1,44 @@
 //! Every Rust file is part of a crate: one that no `mod` names is compiled by nobody.
 
-use std::collections::HashMap;
-
 use super::Finding;
 use super::source::{SourceFile, names};
 
 pub(super) fn check(files: &[SourceFile]) -> Vec<Finding> {
-    let by_path: HashMap<&str, &SourceFile> = files.iter().map(|file| (file.path.as_str(), file)).collect();
-    let is_orphan = |file: &&SourceFile| {
-        let parents = parents(&file.path);
-        !parents.is_empty()
-            && !parents
+    let rust: Vec<&SourceFile> = files.iter().filter(|file| file.is_rust()).collect();
+    let is_orphan = |file: &&&SourceFile| {
+        module(&file.path).is_some_and(|(folder, name)| {
+            !rust
                 .iter()
-                .any(|(parent, name)| declares(by_path.get(parent.as_str()), name))
+                .any(|parent| may_declare(&parent.path, folder) && declares(parent, name))
+        })
     };
-    let orphans = files.iter().filter(|file| file.is_rust()).filter(is_orphan);
+    let orphans = rust.iter().filter(is_orphan);
     orphans
         .map(|file| file.finding(0, "no `mod` names this file, so nothing compiles it"))
         .collect()
 }
 
-/// The files that may declare the module at `path`, with its name; none for the root of a crate.
-fn parents(path: &str) -> Vec<(String, String)> {
-    let Some((folder, file)) = path.rsplit_once('/') else {
-        return Vec::new();
-    };
+/// The folder in which the parent of the module at `path` stands, and the module's name; `None` for a root of a crate.
+fn module(path: &str) -> Option<(&str, &str)> {
+    let (folder, file) = path.rsplit_once('/')?;
     let name = file.trim_end_matches(".rs");
-    let is_root = matches!(name, "lib" | "main" | "build") || is_target_folder(folder);
-    if is_root {
-        return Vec::new();
+    if matches!(name, "lib" | "main" | "build") || is_target_folder(folder) {
+        return None;
     }
-    let (folder, name) = match name {
-        "mod" => folder.rsplit_once('/').unwrap_or(("", folder)),
-        _ => (folder, name),
-    };
-    let files = ["mod.rs", "lib.rs", "main.rs"].map(|parent| format!("{folder}/{parent}"));
-    let named = [format!("{folder}.rs")];
-    let siblings = if is_target_folder(folder) {
-        vec![format!("{folder}/*")]
+    Some(if name == "mod" {
+        folder.rsplit_once('/')?
     } else {
-        Vec::new()
-    };
-    files
-        .into_iter()
-        .chain(named)
-        .chain(siblings)
-        .map(|parent| (parent, name.to_owned()))
-        .collect()
+        (folder, name)
+    })
+}
+
+/// Whether the file at `path` may declare the modules in `folder`.
+fn may_declare(path: &str, folder: &str) -> bool {
+    let roots = ["mod.rs", "lib.rs", "main.rs"];
+    match path.rsplit_once('/') {
+        Some((own, file)) if own == folder => roots.contains(&file) || is_target_folder(folder),
+        _ => path.strip_suffix(".rs") == Some(folder),
+    }
 }
 
 /// Folders in which each file is a program of its own.
@@ -56,14 +48,12 @@ fn is_target_folder(folder: &str) -> bool {
         || folder.ends_with("/src/bin")
 }
 
-fn declares(parent: Option<&&SourceFile>, name: &str) -> bool {
-    parent.is_some_and(|parent| {
-        parent.code.lines().any(|line| names(line, &format!("mod {name};")))
-            || parent
-                .text
-                .lines()
-                .any(|line| line.contains("#[path") && line.contains(&format!("{name}.rs")))
-    })
+fn declares(parent: &SourceFile, name: &str) -> bool {
+    parent.code.lines().any(|line| names(line, &format!("mod {name};")))
+        || parent
+            .text
+            .lines()
+            .any(|line| line.contains("#[path") && line.contains(&format!("{name}.rs")))
 }
 
 #[cfg(test)]
@@ -101,5 +91,16 @@ mod tests {
             orphans(&[("a/tests/live.rs", ""), ("a/build.rs", ""), ("a/src/bin/tool.rs", "")]),
             [""; 0]
         );
+    }
+
+    #[test]
+    fn what_integration_tests_share_is_declared_by_any_of_them() {
+        let files = [
+            ("a/tests/live.rs", "mod support;"),
+            ("a/tests/support/mod.rs", "mod b;"),
+            ("a/tests/support/b.rs", ""),
+        ];
+        assert_eq!(orphans(&files), [""; 0]);
+        assert_eq!(orphans(&files[1..]), ["a/tests/support/mod.rs"]);
     }
 }
