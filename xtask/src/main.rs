@@ -18,6 +18,7 @@ struct Arguments {
 enum Task {
     Build(tasks::build::Options),
     Test(tasks::test::Options),
+    Demo(tasks::demo::Options),
     Bench(tasks::bench::Options),
     Tidy(tasks::tidy::Options),
     Ci(tasks::ci::Options),
@@ -27,6 +28,7 @@ fn main() -> ExitCode {
     let result = match Arguments::parse().task {
         Task::Build(options) => tasks::build::run_task(&options),
         Task::Test(options) => tasks::test::run_task(&options),
+        Task::Demo(options) => tasks::demo::run_task(&options),
         Task::Bench(options) => tasks::bench::run_task(&options),
         Task::Tidy(options) => tasks::tidy::run_task(&options),
         Task::Ci(options) => tasks::ci::run_task(&options),

@@ -1,0 +1,41 @@
+//! `trim verify`: the untrimmed capture against the trimmed one.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, ensure};
+use serde::Deserialize;
+use xtask::command::line;
+
+/// The part of its answer that the demo shows.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub(super) struct Verdict {
+    pub(super) header_bytes_lost: u64,
+    pub(super) body_bytes_leaked: u64,
+    pub(super) missing: u64,
+}
+
+/// Compares two captures; `match_by` is `order`, or `content` for captures from two places, whose times differ.
+pub(super) fn compare(trim: &Path, original: &Path, trimmed: &Path, match_by: &str) -> Result<Verdict> {
+    let mut command = Command::new(trim);
+    command
+        .args(["verify", "--json", "--match", match_by])
+        .arg(original)
+        .arg(trimmed);
+    let output = command
+        .stdin(Stdio::null())
+        .output()
+        .with_context(|| format!("cannot start `{}`", line(&command)))?;
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    // 1 is the answer "not faithful or not clean", which the numbers say better.
+    ensure!(
+        matches!(output.status.code(), Some(0 | 1)),
+        "`{}` failed: {}",
+        line(&command),
+        stderr.trim()
+    );
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    let answer = stdout.lines().last().context("`trim verify --json` printed nothing")?;
+    serde_json::from_str(answer)
+        .with_context(|| format!("the answer of `trim verify --json` is not as expected: {answer}"))
+}
