@@ -3,6 +3,7 @@
 pub mod bare;
 pub mod clock;
 pub mod netns;
+pub mod nic;
 pub mod packet_socket;
 mod syscall;
 pub mod xsk;

@@ -170,8 +170,10 @@ impl Queue {
     /// never receives again; drop it and open a new one when the interface is back. An interface that is merely down
     /// is no error: packets come again when it is up.
     pub fn take_error(&self) -> Option<io::Error> {
-        // Each socket keeps its own copy of the error; all are cleared.
-        self.sockets.iter().filter_map(Socket::take_error).last()
+        // Each socket keeps a copy of its own; all are asked, so that none is reported later.
+        self.sockets
+            .iter()
+            .fold(None, |found, socket| socket.take_error().or(found))
     }
 
     /// The kernel's counters for this queue.

@@ -110,9 +110,11 @@ impl Umem {
             return None;
         }
         // SAFETY: the packet starts `packet_offset` >= 256 bytes behind the start of its chunk, so the TAG_SIZE bytes in
-        // front of it belong to the same chunk, which is handed out and not borrowed exclusively. Any bytes are a
-        // value of `PacketTag`, which is all integers.
-        let tag = unsafe { packet.sub(TAG_SIZE).cast::<PacketTag>().read_unaligned() };
+        // front of it are in the same chunk.
+        let place = unsafe { packet.sub(TAG_SIZE) }.cast::<PacketTag>();
+        // SAFETY: the chunk is handed out, and its only descriptor is borrowed shared, so nobody writes there. Any bytes
+        // are a value of `PacketTag`, which is all integers.
+        let tag = unsafe { place.read_unaligned() };
         is_sensible(&tag, frame.len()).then_some(tag)
     }
 
