@@ -11,6 +11,7 @@ const IFLA_MTU: u16 = 4;
 const IFLA_OPERSTATE: u16 = 16;
 const IFLA_STATS64: u16 = 23;
 const IFLA_EXT_MASK: u16 = 29;
+const IFLA_PROMISCUITY: u16 = 30;
 const IFLA_NUM_RX_QUEUES: u16 = 32;
 const IFLA_CARRIER: u16 = 33;
 const IFLA_XDP: u16 = 43;
@@ -71,8 +72,8 @@ pub struct Link {
     pub running: bool,
     /// The loopback interface.
     pub loopback: bool,
-    /// Receives packets for others, too.
-    pub promiscuous: bool,
+    /// How many programs want packets for others, too; it receives them unless this is 0.
+    pub promiscuity: u32,
     /// Longest packet behind the Ethernet header, bytes.
     pub mtu: u32,
     /// RX queues the driver set up when the interface was made; see [`Channels`](super::Channels) for those in use.
@@ -132,7 +133,6 @@ impl Link {
             up: has(libc::IFF_UP),
             running: has(libc::IFF_LOWER_UP),
             loopback: has(libc::IFF_LOOPBACK),
-            promiscuous: has(libc::IFF_PROMISC),
             ..Self::default()
         };
         for (kind, value) in attributes(message.body.get(IFINFOMSG..)?) {
@@ -155,6 +155,7 @@ impl Link {
             IFLA_OPERSTATE => self.running |= unsigned(value) == Some(OPERSTATE_UP),
             IFLA_CARRIER => self.running = unsigned(value) == Some(1),
             IFLA_NUM_RX_QUEUES => self.rx_queues = small(),
+            IFLA_PROMISCUITY => self.promiscuity = small(),
             IFLA_STATS64 => self.counters = LinkCounters::parse(value),
             IFLA_XDP => self.xdp = xdp_attachment(value),
             _ => {}
