@@ -9,12 +9,14 @@ mod encode;
 mod error;
 mod null;
 mod pending;
+mod rotate;
 mod single;
 mod target;
 
 pub use compress::OutputFormat;
 pub use error::SinkError;
 pub use null::NullSink;
+pub use rotate::{RotatingSink, RotationOptions};
 pub use single::FileSink;
 
 use std::path::PathBuf;
@@ -77,6 +79,10 @@ pub struct Counters {
     pub file_bytes: u64,
     /// Files finished under their final names.
     pub files: u64,
+    /// Files that were written but could not be finished; they keep a name that ends in `.part`.
+    pub files_unfinished: u64,
+    /// Finished files that were deleted to keep the quota.
+    pub files_deleted: u64,
     /// Times that writing began to fail.
     pub failures: u64,
     /// Whether writing fails now.

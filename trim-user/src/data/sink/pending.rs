@@ -3,7 +3,13 @@
 use super::encode::Encoder;
 use super::error::SinkError;
 use crate::data::capture::file::MAX_PACKET;
-use crate::data::{Interface, InterfaceStatistics, Record};
+use crate::data::{Format, Interface, InterfaceStatistics, Record};
+
+/// Most bytes around a packet in any format, with padding.
+const PACKET_OVERHEAD: usize = 28 + 3 + 4;
+
+/// Length of a pcapng Interface Statistics Block with all its counts, bytes.
+const LONGEST_STATISTICS: usize = 112;
 
 /// The encoder and the whole blocks that are not yet in any file.
 pub(super) struct Pending {
@@ -14,6 +20,8 @@ pub(super) struct Pending {
     records: u64,
     /// Captured bytes of these packets.
     captured: u64,
+    /// Length of the start of a file that describes all interfaces, bytes.
+    start_length: usize,
     /// Interfaces described in the file and in `blocks`.
     announced: usize,
     /// Interfaces described in the file alone.
@@ -21,22 +29,29 @@ pub(super) struct Pending {
 }
 
 impl Pending {
-    pub(super) fn new(encoder: Encoder, chunk_size: usize) -> Self {
-        // Room for the packet that makes the chunk full, so that the buffer never grows for one.
-        let blocks = Vec::with_capacity(chunk_size + MAX_PACKET as usize + 64);
+    pub(super) fn new(format: Format, chunk_size: usize) -> Self {
+        let mut start = Vec::new();
+        Encoder::new(format).start(0, &mut start);
         Self {
-            encoder,
-            blocks,
+            encoder: Encoder::new(format),
+            // Room for the packet that makes the chunk full, so that the buffer never grows for one.
+            blocks: Vec::with_capacity(chunk_size + MAX_PACKET as usize + PACKET_OVERHEAD),
             chunk_size,
             records: 0,
             captured: 0,
+            start_length: start.len(),
             announced: 0,
             announced_in_file: 0,
         }
     }
 
     pub(super) fn interface(&mut self, interface: &Interface) -> Result<u32, SinkError> {
-        self.encoder.interface(interface)
+        let index = self.encoder.interface(interface)?;
+        let mut description = Vec::new();
+        self.encoder
+            .announce(index as usize..index as usize + 1, &mut description);
+        self.start_length += description.len();
+        Ok(index)
     }
 
     pub(super) fn statistics(&mut self, interface: u32, statistics: &InterfaceStatistics) {
@@ -65,6 +80,15 @@ impl Pending {
     #[inline]
     pub(super) fn is_full(&self) -> bool {
         self.blocks.len() >= self.chunk_size
+    }
+
+    /// An upper bound of the size of a file that is `length` bytes long so far, when it is complete with what is
+    /// pending and `record`.
+    #[inline]
+    pub(super) fn size_with(&self, length: u64, record: &Record<'_>) -> u64 {
+        let start = if length == 0 { self.start_length } else { 0 };
+        let end = self.encoder.interfaces() * LONGEST_STATISTICS;
+        length + (start + self.blocks.len() + PACKET_OVERHEAD + record.data.len() + end) as u64
     }
 
     pub(super) fn blocks(&self) -> &[u8] {

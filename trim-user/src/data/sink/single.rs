@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 
 use super::chunk::ChunkFile;
 use super::compress::{Compressor, OutputFormat};
-use super::encode::Encoder;
 use super::pending::Pending;
 use super::target::Target;
 use super::{Counters, Sink, SinkError, Summary};
@@ -34,7 +33,7 @@ impl FileSink {
         let (target, file) = Target::open(path, inputs)?;
         Ok(Self {
             output: Some(Output { target, file }),
-            pending: Pending::new(Encoder::new(format.format), format.chunk_size()),
+            pending: Pending::new(format.format, format.chunk_size()),
             compressor,
             counters: Counters::default(),
         })
@@ -84,8 +83,11 @@ impl Sink for FileSink {
         if self.output.is_none() {
             return Err(SinkError::Closed);
         }
-        self.pending.record(record)?;
         self.counters.offered += 1;
+        if let Err(error) = self.pending.record(record) {
+            self.counters.failed += 1;
+            return Err(error);
+        }
         if self.pending.is_full() {
             self.write()?;
         }
