@@ -107,20 +107,35 @@ fn times(directory: &Path) -> Vec<u64> {
     for path in paths {
         assert!(path.extension().unwrap() != "part", "{} is unfinished", path.display());
         let mut reader = CaptureReader::open(&path).unwrap();
+        let mut interfaces = Vec::new();
         while let Some(event) = reader.next_event().unwrap() {
-            if let Event::Packet(record) = event {
-                assert_eq!(record.data.len() as u64, record.time_ns % 100);
-                times.push(record.time_ns);
+            match event {
+                Event::Interface { interface, .. } => interfaces.push(interface.clone()),
+                Event::Statistics { .. } => {}
+                Event::Packet(record) => {
+                    let name = interfaces[record.interface as usize].name.as_deref();
+                    assert!(name.is_none_or(|name| name == record.original_length.to_string()));
+                    assert_eq!(record.data.len() as u64, record.time_ns % 100);
+                    times.push(record.time_ns);
+                }
             }
         }
     }
     times
 }
 
+/// An interface whose name is its number; its packets carry the number as their original length.
+fn named(number: u32) -> Interface {
+    Interface {
+        name: Some(number.to_string().into()),
+        ..Interface::new(LinkType::ETHERNET)
+    }
+}
+
 fn run(sink: &mut RotatingSink, free: &AtomicU64, steps: &[Step]) {
     let mut interfaces = 1;
     let mut time_ns = 0;
-    sink.interface(&Interface::new(LinkType::ETHERNET)).unwrap();
+    sink.interface(&named(0)).unwrap();
     for step in steps {
         match step {
             Step::Packets(count) => {
@@ -131,14 +146,14 @@ fn run(sink: &mut RotatingSink, free: &AtomicU64, steps: &[Step]) {
                     sink.record(&Record {
                         interface,
                         time_ns,
-                        original_length: 100,
+                        original_length: interface,
                         data: &data,
                     })
                     .unwrap();
                 }
             }
             Step::Interface => {
-                sink.interface(&Interface::new(LinkType::ETHERNET)).unwrap();
+                sink.interface(&named(interfaces)).unwrap();
                 interfaces += 1;
             }
             Step::Flush => sink.flush().unwrap(),
