@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use xtask::lab::{Client, Exchange, Folder, Link, Nginx, Site, Span, SpanOptions, Tcpdump, require_root, wait_until};
+use xtask::lab::{
+    Client, Exchange, Folder, Link, Nginx, Site, Span, SpanOptions, Tcpdump, require_root, skip, wait_until,
+};
 use xtask::toolchain::{Tool, ensure_tools};
 
 /// Reads the captured packets of a little-endian pcap file with whole packets; a witness needs no more.
@@ -81,6 +83,43 @@ fn the_mirror_shows_both_directions_of_every_link_as_on_the_wire() {
         );
     }
     assert!(span.mirror_losses().is_ok());
+}
+
+#[test]
+fn the_mirror_of_a_trunk_tags_every_frame() {
+    if !require_root("the_mirror_of_a_trunk_tags_every_frame") {
+        return;
+    }
+    ensure_tools(Tool::LABORATORY).unwrap();
+    let span = match Span::new(SpanOptions {
+        vlan: true,
+        ..SpanOptions::default()
+    }) {
+        Ok(span) => span,
+        Err(reason) => return skip("the_mirror_of_a_trunk_tags_every_frame", &format!("{reason:#}")),
+    };
+    let folder = Folder::new("trunk").unwrap();
+    let file = folder.path().join("trunk.pcap");
+    let _nginx = Nginx::start(&span.server, Site { download_bytes: 1024 }).unwrap();
+    let tcpdump = Tcpdump::start(&span.server, Span::MIRROR, &file).unwrap();
+    for link in Link::ALL {
+        Client::new(&span.client, link, 80)
+            .unwrap()
+            .run(Exchange::Compressed)
+            .unwrap();
+    }
+    tcpdump.stop().unwrap();
+    let packets = packets(&std::fs::read(&file).unwrap());
+    assert!(
+        packets.iter().all(|packet| packet[12..16] == [0x81, 0x00, 0, 77]),
+        "802.1Q, VLAN 77"
+    );
+    for inner in [[0x08, 0x00], [0x86, 0xdd]] {
+        let requests = packets
+            .iter()
+            .filter(|packet| packet[16..18] == inner && contains(packet, "GET /large.txt"));
+        assert_eq!(requests.count(), 1);
+    }
 }
 
 #[test]

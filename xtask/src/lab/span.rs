@@ -5,10 +5,14 @@
 //!     c0 --------------------- s0 == mirror of both directions ==> m0 --- p0
 //! ```
 
+use std::process::Command;
+
 use anyhow::{Context, Result};
 use serde_json::Value;
 
 use super::{Namespace, VethOptions, VethPair};
+use crate::command::output;
+use crate::toolchain::built_lab_object;
 
 /// The network layer below HTTP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +44,8 @@ pub struct SpanOptions {
     /// Rate of the link between server and client, Mbit/s. The ring of a veth holds 256 packets per queue, and the
     /// mirror loses what finds it full, so bursts are kept short where every packet counts.
     pub megabits: u32,
+    /// Whether the mirror puts each frame into VLAN 77, as a SPAN port on a trunk does.
+    pub vlan: bool,
 }
 
 impl Default for SpanOptions {
@@ -47,6 +53,7 @@ impl Default for SpanOptions {
         Self {
             queues: 2,
             megabits: 1000,
+            vlan: false,
         }
     }
 }
@@ -89,6 +96,9 @@ impl Span {
             ))?;
         }
         span.mirror(options.queues)?;
+        if options.vlan {
+            span.tag_mirror()?;
+        }
         Ok(span)
     }
 
@@ -103,14 +113,13 @@ impl Span {
     /// Copies both directions of `s0` to the appliance.
     fn mirror(&self, queues: u32) -> Result<()> {
         let (near, far) = (Self::MIRROR, Self::INTERFACE);
+        // Only mirrored packets are to pass here.
         let options = VethOptions {
             queues,
+            silent: true,
             ..VethOptions::default()
         };
         VethPair::new((&self.server, near), (&self.appliance, far), options)?;
-        // Without an address of their own the two ends stay silent: only mirrored packets pass.
-        self.server.ip(&format!("link set {near} addrgenmode none"))?;
-        self.appliance.ip(&format!("link set {far} addrgenmode none"))?;
         self.server.tc("qdisc add dev s0 clsact")?;
         for direction in ["ingress", "egress"] {
             // Protocol `all` includes ARP and tagged packets.
@@ -119,6 +128,20 @@ impl Span {
                 .tc(&format!("{filter} action mirred egress mirror dev {near}"))?;
         }
         Ok(())
+    }
+
+    /// Tags what leaves the mirror. VLAN offload is off there, so that the tag stands in the frame.
+    fn tag_mirror(&self) -> Result<()> {
+        let object = built_lab_object()?;
+        let near = Self::MIRROR;
+        self.server.tc(&format!("qdisc add dev {near} clsact"))?;
+        let mut command = Command::new("tc");
+        command.args(["-n", self.server.name(), "filter", "add", "dev", near, "egress"]);
+        command
+            .args(["bpf", "direct-action", "object-file"])
+            .arg(object)
+            .args(["section", "classifier"]);
+        output(&mut command).map(drop)
     }
 
     /// Packets that the mirror could not deliver because the ring of the appliance's interface was full. They were

@@ -12,11 +12,18 @@ pub struct VethOptions {
     pub queues: u32,
     /// Largest packet, bytes without the Ethernet header.
     pub mtu: u32,
+    /// Whether both ends go without an IPv6 address of their own. They then send nothing by themselves, neither
+    /// neighbour discovery nor multicast reports.
+    pub silent: bool,
 }
 
 impl Default for VethOptions {
     fn default() -> Self {
-        Self { queues: 1, mtu: 1500 }
+        Self {
+            queues: 1,
+            mtu: 1500,
+            silent: false,
+        }
     }
 }
 
@@ -40,6 +47,9 @@ impl VethPair {
         ))?;
         for (namespace, interface) in [one, other] {
             offloads_off(namespace, interface)?;
+            if options.silent {
+                namespace.ip(&format!("link set {interface} addrgenmode none"))?;
+            }
             namespace.ip(&format!("link set {interface} up"))?;
         }
         Ok(Self)

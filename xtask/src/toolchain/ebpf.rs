@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 use super::bpf_linker;
 use super::cache::Cache;
@@ -35,14 +35,36 @@ pub fn build_object() -> Result<PathBuf> {
         .env("CARGO_PROFILE_RELEASE_LTO", "off")
         .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "1");
     run(&mut command).context("the XDP program does not build")?;
+    let built = work.join(TARGET).join("release");
+    replace_if_different(&built.join("trim-lab"), &lab_object())?;
     let object = folder.join("trim-ebpf.o");
-    replace_if_different(&work.join(TARGET).join("release/trim-ebpf"), &object)?;
+    replace_if_different(&built.join("trim-ebpf"), &object)?;
     Ok(object)
 }
 
-/// BTF lets the kernel name functions and source lines in its messages; it is made from full debug information. Version 3
-/// of the instruction set brings 32-bit arithmetic and jumps (Linux 5.1).
-const FLAGS: [&str; 4] = ["-Cdebuginfo=2", "-Clink-arg=--btf", "-Ctarget-cpu=v3", "-Cpanic=abort"];
+/// The BPF program of the laboratory: [`build_object`] puts it beside the product's object.
+///
+/// # Errors
+/// When it has not been built.
+pub(crate) fn built_lab_object() -> Result<PathBuf> {
+    let given = std::env::var_os("TRIM_EBPF_OBJECT").map(PathBuf::from);
+    let object = given.map_or_else(lab_object, |object| object.with_file_name(LAB_OBJECT));
+    ensure!(
+        object.is_file(),
+        "{} is missing: build it with `cargo xtask build --object-only`",
+        object.display()
+    );
+    Ok(object)
+}
+
+fn lab_object() -> PathBuf {
+    workspace::target_dir().join("ebpf").join(LAB_OBJECT)
+}
+
+const LAB_OBJECT: &str = "trim-lab.o";
+
+/// BTF lets the kernel name functions and source lines in its messages; it is made from full debug information.
+const FLAGS: [&str; 3] = ["-Cdebuginfo=2", "-Clink-arg=--btf", "-Cpanic=abort"];
 
 /// Leaves an equal file alone: its modification time decides whether `trim-user` is built again.
 fn replace_if_different(new: &Path, place: &Path) -> Result<()> {

@@ -12,5 +12,6 @@ mod ebpf_compiler;
 mod system_tools;
 
 pub use ebpf::build_object;
+pub(crate) use ebpf::built_lab_object;
 pub use ebpf_compiler::Compiler;
 pub use system_tools::{Missing, Tool, ensure_tools, missing_tools};
