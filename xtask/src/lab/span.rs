@@ -116,10 +116,9 @@ impl Span {
         // Only mirrored packets are to pass here.
         let options = VethOptions {
             queues,
-            silent: true,
             ..VethOptions::default()
         };
-        VethPair::new((&self.server, near), (&self.appliance, far), options)?;
+        VethPair::silent((&self.server, near), (&self.appliance, far), options)?;
         self.server.tc("qdisc add dev s0 clsact")?;
         for direction in ["ingress", "egress"] {
             // Protocol `all` includes ARP and tagged packets.

@@ -12,18 +12,11 @@ pub struct VethOptions {
     pub queues: u32,
     /// Largest packet, bytes without the Ethernet header.
     pub mtu: u32,
-    /// Whether both ends go without an IPv6 address of their own. They then send nothing by themselves, neither
-    /// neighbour discovery nor multicast reports.
-    pub silent: bool,
 }
 
 impl Default for VethOptions {
     fn default() -> Self {
-        Self {
-            queues: 1,
-            mtu: 1500,
-            silent: false,
-        }
+        Self { queues: 1, mtu: 1500 }
     }
 }
 
@@ -37,6 +30,19 @@ impl VethPair {
     /// # Errors
     /// When `ip` or `ethtool` fails.
     pub fn new(one: (&Namespace, &str), other: (&Namespace, &str), options: VethOptions) -> Result<Self> {
+        Self::make(one, other, options, "eui64")
+    }
+
+    /// Makes a pair like [`VethPair::new`] whose ends have no IPv6 address, so that they send nothing by themselves:
+    /// neither neighbour discovery nor multicast reports.
+    ///
+    /// # Errors
+    /// When `ip` or `ethtool` fails.
+    pub fn silent(one: (&Namespace, &str), other: (&Namespace, &str), options: VethOptions) -> Result<Self> {
+        Self::make(one, other, options, "none")
+    }
+
+    fn make(one: (&Namespace, &str), other: (&Namespace, &str), options: VethOptions, addresses: &str) -> Result<Self> {
         let queues = format!("numrxqueues {0} numtxqueues {0}", options.queues);
         one.0.ip(&format!(
             "link add {} {queues} mtu {mtu} type veth peer name {} {queues} mtu {mtu} netns {}",
@@ -47,10 +53,7 @@ impl VethPair {
         ))?;
         for (namespace, interface) in [one, other] {
             offloads_off(namespace, interface)?;
-            if options.silent {
-                namespace.ip(&format!("link set {interface} addrgenmode none"))?;
-            }
-            namespace.ip(&format!("link set {interface} up"))?;
+            namespace.ip(&format!("link set {interface} addrgenmode {addresses} up"))?;
         }
         Ok(Self)
     }

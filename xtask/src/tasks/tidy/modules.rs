@@ -5,6 +5,8 @@ use super::source::{SourceFile, names};
 
 pub(super) fn check(files: &[SourceFile]) -> Vec<Finding> {
     let rust: Vec<&SourceFile> = files.iter().filter(|file| file.is_rust()).collect();
+    let manifests: Vec<&SourceFile> = files.iter().filter(|file| file.path.ends_with("/Cargo.toml")).collect();
+    let is_target = |file: &SourceFile| manifests.iter().any(|manifest| names_target(manifest, &file.path));
     let is_orphan = |file: &&&SourceFile| {
         module(&file.path).is_some_and(|(folder, name)| {
             !rust
@@ -12,7 +14,7 @@ pub(super) fn check(files: &[SourceFile]) -> Vec<Finding> {
                 .any(|parent| may_declare(&parent.path, folder) && declares(parent, name))
         })
     };
-    let orphans = rust.iter().filter(is_orphan);
+    let orphans = rust.iter().filter(is_orphan).filter(|file| !is_target(file));
     orphans
         .map(|file| file.finding(0, "no `mod` names this file, so nothing compiles it"))
         .collect()
@@ -39,6 +41,13 @@ fn may_declare(path: &str, folder: &str) -> bool {
         Some((own, file)) if own == folder => roots.contains(&file) || is_target_folder(folder),
         _ => path.strip_suffix(".rs") == Some(folder),
     }
+}
+
+/// Whether a manifest makes the file at `path` the root of a program or library.
+fn names_target(manifest: &SourceFile, path: &str) -> bool {
+    let folder = manifest.path.trim_end_matches("Cargo.toml");
+    path.strip_prefix(folder)
+        .is_some_and(|rest| manifest.text.contains(&format!("path = \"{rest}\"")))
 }
 
 /// Folders in which each file is a program of its own.
@@ -102,5 +111,15 @@ mod tests {
         ];
         assert_eq!(orphans(&files), [""; 0]);
         assert_eq!(orphans(&files[1..]), ["a/tests/support/mod.rs"]);
+    }
+
+    #[test]
+    fn a_program_that_the_manifest_names_is_a_root() {
+        let files = [
+            ("a/Cargo.toml", "[[bin]]\npath = \"src/tool.rs\""),
+            ("a/src/tool.rs", ""),
+        ];
+        assert_eq!(orphans(&files), [""; 0]);
+        assert_eq!(orphans(&files[1..]), ["a/src/tool.rs"]);
     }
 }
