@@ -1,1 +1,419 @@
-//! Checked views of Ethernet, VLAN, IPv4, IPv6 and TCP headers.
+//! Checked views of Ethernet, VLAN, IPv4, IPv6 and TCP headers, and the walk from one to the next.
+//!
+//! The same code runs in the XDP program and over slices: [`Frame`] is all it needs of a frame. Each view is checked
+//! once, when it is made; what it then answers cannot be out of bounds.
+
+use crate::flow::{Direction, FlowKey, map_ipv4};
+use crate::tag::flags;
+
+/// The farthest offset that is read, bytes. The kernel's verifier wants a constant bound, and no sane header chain
+/// comes near it.
+pub const MAX_OFFSET: u32 = 2047;
+/// Most VLAN tags in front of the IP header.
+pub const MAX_VLANS: u32 = 4;
+/// Most IPv6 extension headers; RFC 8200 section 4.1 recommends an order with seven.
+pub const MAX_EXTENSIONS: u32 = 8;
+
+/// Bytes that can be read at an offset, or not.
+pub trait Frame {
+    /// The `N` bytes from `offset` on; `None` when they are not all there or `offset` is beyond [`MAX_OFFSET`].
+    fn array<const N: usize>(&self, offset: u32) -> Option<[u8; N]>;
+
+    /// Length of the frame, bytes.
+    fn length(&self) -> u32;
+}
+
+impl Frame for [u8] {
+    #[inline]
+    fn array<const N: usize>(&self, offset: u32) -> Option<[u8; N]> {
+        if offset > MAX_OFFSET {
+            return None;
+        }
+        self.get(offset as usize..)?.first_chunk().copied()
+    }
+
+    #[inline]
+    fn length(&self) -> u32 {
+        self.len() as u32
+    }
+}
+
+/// What a frame holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// A TCP segment with a whole TCP header.
+    Tcp(Tcp),
+    /// A fragment of an IP datagram that may carry TCP.
+    Fragment,
+    /// IP, and neither TCP nor anything TCP could hide in.
+    NotTcp,
+    /// Neither IP nor anything IP could hide in.
+    NotIp,
+    /// A tunnel (MPLS, PPPoE, GRE, IP in IP): it may carry HTTP that is not looked for.
+    Encapsulated,
+    /// The frame ends within a header.
+    Truncated,
+    /// A header contradicts itself.
+    Malformed,
+    /// More VLAN tags or extension headers than are followed.
+    TooDeep,
+}
+
+/// A frame's content and what was met on the way to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Dissected {
+    /// [`flags::VLAN`], [`flags::IPV6`] and [`flags::FRAGMENT`], as far as the frame could be followed.
+    pub flags: u16,
+    /// What the frame holds.
+    pub content: Content,
+}
+
+/// A TCP segment's place in its frame and the header fields that the program needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tcp {
+    /// The flow.
+    pub key: FlowKey,
+    /// Which endpoint sent the segment.
+    pub direction: Direction,
+    /// The flag byte (RFC 9293 section 3.1).
+    pub tcp_flags: u8,
+    /// Offset of the IP header.
+    pub l3_offset: u16,
+    /// Offset of the TCP header.
+    pub l4_offset: u16,
+    /// Offset of the first payload byte.
+    pub payload_offset: u16,
+    /// Payload bytes in the frame, without link-layer padding.
+    pub payload_length: u32,
+    /// Sequence number.
+    pub sequence: u32,
+}
+
+impl Tcp {
+    const SYN: u8 = 0x02;
+    const ACK: u8 = 0x10;
+
+    /// Whether SYN is set.
+    #[inline(always)]
+    pub const fn syn(&self) -> bool {
+        self.tcp_flags & Self::SYN != 0
+    }
+
+    /// Whether the segment asks for a new connection: SYN without ACK.
+    #[inline(always)]
+    pub const fn opens(&self) -> bool {
+        self.tcp_flags & (Self::SYN | Self::ACK) == Self::SYN
+    }
+
+    /// Sequence number of the first payload byte: SYN takes one number of its own (RFC 9293 section 3.4).
+    #[inline(always)]
+    pub const fn payload_sequence(&self) -> u32 {
+        self.sequence.wrapping_add(self.syn() as u32)
+    }
+}
+
+mod ether_type {
+    pub(super) const IPV4: u16 = 0x0800;
+    pub(super) const IPV6: u16 = 0x86dd;
+    pub(super) const MPLS: u16 = 0x8847;
+    pub(super) const MPLS_MULTICAST: u16 = 0x8848;
+    pub(super) const PPPOE: u16 = 0x8864;
+
+    /// IEEE 802.1Q, 802.1ad, and the number QinQ used before 802.1ad.
+    #[inline(always)]
+    pub(super) const fn is_vlan(ether_type: u16) -> bool {
+        matches!(ether_type, 0x8100 | 0x88a8 | 0x9100)
+    }
+}
+
+mod protocol {
+    pub(super) const IP_IN_IP: u8 = 4;
+    pub(super) const TCP: u8 = 6;
+    pub(super) const IPV6_IN_IP: u8 = 41;
+    pub(super) const FRAGMENT: u8 = 44;
+    pub(super) const GRE: u8 = 47;
+    pub(super) const AUTHENTICATION: u8 = 51;
+    pub(super) const MPLS_IN_IP: u8 = 137;
+
+    /// Extension headers whose second byte counts 8-byte units after the first 8 bytes: hop-by-hop, routing,
+    /// destination options (RFC 8200), mobility, HIP, shim6 (the list of RFC 7045 section 4).
+    #[inline(always)]
+    pub(super) const fn is_plain_extension(next: u8) -> bool {
+        matches!(next, 0 | 43 | 60 | 135 | 139 | 140)
+    }
+
+    #[inline(always)]
+    pub(super) const fn is_extension(next: u8) -> bool {
+        is_plain_extension(next) || next == FRAGMENT || next == AUTHENTICATION
+    }
+
+    #[inline(always)]
+    pub(super) const fn is_tunnel(next: u8) -> bool {
+        matches!(next, IP_IN_IP | IPV6_IN_IP | GRE | MPLS_IN_IP)
+    }
+}
+
+/// The IPv4 header fields in use (RFC 791 section 3.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Ipv4 {
+    header_length: u32,
+    /// 0 when the sender left it to segmentation offload.
+    total_length: u32,
+    fragment: bool,
+    protocol: u8,
+    source: [u8; 4],
+    destination: [u8; 4],
+}
+
+impl Ipv4 {
+    #[inline(always)]
+    fn at<F: Frame + ?Sized>(frame: &F, offset: u32) -> Result<Self, Content> {
+        let Some(bytes) = frame.array::<20>(offset) else {
+            return Err(Content::Truncated);
+        };
+        let view = Self {
+            header_length: (bytes[0] & 0x0f) as u32 * 4,
+            total_length: u16::from_be_bytes([bytes[2], bytes[3]]) as u32,
+            // More-fragments, or an offset that is not 0; the reserved and the don't-fragment bit do not matter.
+            fragment: u16::from_be_bytes([bytes[6], bytes[7]]) & 0x3fff != 0,
+            protocol: bytes[9],
+            source: [bytes[12], bytes[13], bytes[14], bytes[15]],
+            destination: [bytes[16], bytes[17], bytes[18], bytes[19]],
+        };
+        let contradicts = view.total_length != 0 && view.total_length < view.header_length;
+        if bytes[0] >> 4 != 4 || view.header_length < 20 || contradicts {
+            return Err(Content::Malformed);
+        }
+        Ok(view)
+    }
+}
+
+/// The fixed IPv6 header (RFC 8200 section 3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Ipv6 {
+    /// 0 for jumbograms and what segmentation offload has still to cut.
+    payload_length: u32,
+    next: u8,
+    source: [u8; 16],
+    destination: [u8; 16],
+}
+
+impl Ipv6 {
+    const LENGTH: u32 = 40;
+
+    #[inline(always)]
+    fn at<F: Frame + ?Sized>(frame: &F, offset: u32) -> Result<Self, Content> {
+        let (Some(bytes), Some(source), Some(destination)) = (
+            frame.array::<8>(offset),
+            frame.array::<16>(offset + 8),
+            frame.array::<16>(offset + 24),
+        ) else {
+            return Err(Content::Truncated);
+        };
+        if bytes[0] >> 4 != 6 {
+            return Err(Content::Malformed);
+        }
+        let payload_length = u16::from_be_bytes([bytes[4], bytes[5]]) as u32;
+        Ok(Self {
+            payload_length,
+            next: bytes[6],
+            source,
+            destination,
+        })
+    }
+}
+
+/// Where the transport header begins and where the datagram ends.
+struct Transport {
+    offset: u32,
+    /// Offset behind the datagram's last byte: not more than the frame's length.
+    end: u32,
+    protocol: u8,
+}
+
+/// Finds out what a frame holds.
+#[inline(always)]
+pub fn dissect<F: Frame + ?Sized>(frame: &F) -> Dissected {
+    let mut seen = 0;
+    let content = match dissect_link(frame, &mut seen) {
+        Ok(content) | Err(content) => content,
+    };
+    Dissected { flags: seen, content }
+}
+
+#[inline(always)]
+fn dissect_link<F: Frame + ?Sized>(frame: &F, seen: &mut u16) -> Result<Content, Content> {
+    let (ether_type, offset) = skip_vlans(frame, seen)?;
+    match ether_type {
+        ether_type::IPV4 => dissect_ipv4(frame, offset, seen),
+        ether_type::IPV6 => dissect_ipv6(frame, offset, seen),
+        ether_type::MPLS | ether_type::MPLS_MULTICAST | ether_type::PPPOE => Ok(Content::Encapsulated),
+        _ => Ok(Content::NotIp),
+    }
+}
+
+/// The EtherType behind all VLAN tags and the offset behind it.
+#[inline(always)]
+fn skip_vlans<F: Frame + ?Sized>(frame: &F, seen: &mut u16) -> Result<(u16, u32), Content> {
+    let Some(ethernet) = frame.array::<14>(0) else {
+        return Err(Content::Truncated);
+    };
+    let mut ether_type = u16::from_be_bytes([ethernet[12], ethernet[13]]);
+    let mut offset = 14;
+    for _ in 0..MAX_VLANS {
+        if !ether_type::is_vlan(ether_type) {
+            return Ok((ether_type, offset));
+        }
+        *seen |= flags::VLAN;
+        let Some(tag) = frame.array::<4>(offset) else {
+            return Err(Content::Truncated);
+        };
+        ether_type = u16::from_be_bytes([tag[2], tag[3]]);
+        offset += 4;
+    }
+    if ether_type::is_vlan(ether_type) {
+        return Err(Content::TooDeep);
+    }
+    Ok((ether_type, offset))
+}
+
+#[inline(always)]
+fn dissect_ipv4<F: Frame + ?Sized>(frame: &F, offset: u32, seen: &mut u16) -> Result<Content, Content> {
+    let ip = Ipv4::at(frame, offset)?;
+    if ip.fragment {
+        *seen |= flags::FRAGMENT;
+        return Ok(fragment_of(ip.protocol));
+    }
+    let transport = Transport {
+        offset: offset + ip.header_length,
+        end: datagram_end(frame, offset, ip.total_length),
+        protocol: ip.protocol,
+    };
+    dissect_transport(frame, offset, &transport, map_ipv4(ip.source), map_ipv4(ip.destination))
+}
+
+#[inline(always)]
+fn dissect_ipv6<F: Frame + ?Sized>(frame: &F, offset: u32, seen: &mut u16) -> Result<Content, Content> {
+    *seen |= flags::IPV6;
+    let ip = Ipv6::at(frame, offset)?;
+    let total = if ip.payload_length == 0 {
+        0
+    } else {
+        Ipv6::LENGTH + ip.payload_length
+    };
+    let end = datagram_end(frame, offset, total);
+    let transport = skip_extensions(frame, offset + Ipv6::LENGTH, end, ip.next, seen)?;
+    dissect_transport(frame, offset, &transport, ip.source, ip.destination)
+}
+
+/// Offset behind a datagram; the whole rest of the frame when the header leaves the length open. A frame shorter than
+/// its datagram ends it.
+#[inline(always)]
+fn datagram_end<F: Frame + ?Sized>(frame: &F, offset: u32, total_length: u32) -> u32 {
+    let end = offset + total_length;
+    if total_length == 0 || end > frame.length() {
+        frame.length()
+    } else {
+        end
+    }
+}
+
+/// Walks the extension headers from `offset` to the header behind them.
+#[inline(always)]
+fn skip_extensions<F: Frame + ?Sized>(
+    frame: &F,
+    mut offset: u32,
+    end: u32,
+    mut next: u8,
+    seen: &mut u16,
+) -> Result<Transport, Content> {
+    for _ in 0..MAX_EXTENSIONS {
+        if !protocol::is_extension(next) {
+            break;
+        }
+        if offset > MAX_OFFSET {
+            return Err(Content::TooDeep);
+        }
+        let Some(header) = frame.array::<8>(offset) else {
+            return Err(Content::Truncated);
+        };
+        if next == protocol::FRAGMENT {
+            // RFC 6946: a "fragment" without offset and successors is a whole datagram.
+            if u16::from_be_bytes([header[2], header[3]]) & 0xfff9 != 0 {
+                *seen |= flags::FRAGMENT;
+                return Err(fragment_of(header[0]));
+            }
+            offset += 8;
+        } else if next == protocol::AUTHENTICATION {
+            // RFC 4302 section 2.2: 4-byte units, minus 2.
+            offset += (header[1] as u32 + 2) * 4;
+        } else {
+            offset += (header[1] as u32 + 1) * 8;
+        }
+        next = header[0];
+    }
+    if protocol::is_extension(next) {
+        return Err(Content::TooDeep);
+    }
+    Ok(Transport {
+        offset,
+        end,
+        protocol: next,
+    })
+}
+
+/// What a fragment is, by the protocol its datagram carries.
+#[inline(always)]
+fn fragment_of(next: u8) -> Content {
+    if next == protocol::TCP || protocol::is_extension(next) {
+        Content::Fragment
+    } else if protocol::is_tunnel(next) {
+        Content::Encapsulated
+    } else {
+        Content::NotTcp
+    }
+}
+
+#[inline(always)]
+fn dissect_transport<F: Frame + ?Sized>(
+    frame: &F,
+    l3_offset: u32,
+    transport: &Transport,
+    source: [u8; 16],
+    destination: [u8; 16],
+) -> Result<Content, Content> {
+    if protocol::is_tunnel(transport.protocol) {
+        return Ok(Content::Encapsulated);
+    }
+    if transport.protocol != protocol::TCP {
+        return Ok(Content::NotTcp);
+    }
+    let offset = transport.offset;
+    if offset > MAX_OFFSET {
+        return Err(Content::TooDeep);
+    }
+    let Some(bytes) = frame.array::<20>(offset) else {
+        return Err(Content::Truncated);
+    };
+    let header_length = (bytes[12] >> 4) as u32 * 4;
+    if header_length < 20 {
+        return Err(Content::Malformed);
+    }
+    let payload_offset = offset + header_length;
+    if payload_offset > transport.end {
+        return Err(Content::Truncated);
+    }
+    let source_port = u16::from_be_bytes([bytes[0], bytes[1]]);
+    let destination_port = u16::from_be_bytes([bytes[2], bytes[3]]);
+    let (key, direction) = FlowKey::new(source, source_port, destination, destination_port);
+    Ok(Content::Tcp(Tcp {
+        key,
+        direction,
+        tcp_flags: bytes[13],
+        l3_offset: l3_offset as u16,
+        l4_offset: offset as u16,
+        payload_offset: payload_offset as u16,
+        payload_length: transport.end - payload_offset,
+        sequence: u32::from_be_bytes([bytes[4], bytes[5], bytes[6], bytes[7]]),
+    }))
+}

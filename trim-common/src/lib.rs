@@ -5,8 +5,10 @@
 #![no_std]
 
 pub mod assign;
+pub mod classify;
 pub mod flow;
 pub mod headers;
+pub mod judge;
 pub mod maps;
 #[cfg(feature = "user")]
 mod pod;
