@@ -45,7 +45,7 @@ impl Lead {
                 _ => break,
             }
         }
-        Self::read_at(frame, offset + skipped, length - skipped)
+        Self::read_at(frame, frame.any(offset + skipped), length - skipped)
     }
 
     #[inline(always)]
@@ -165,11 +165,12 @@ impl Prefix {
     }
 }
 
-/// `tchar` of RFC 9110 section 5.6.2.
+/// `tchar` of RFC 9110 section 5.6.2. Two words rather than a table: no memory whose bounds the verifier must follow.
 #[inline(always)]
 const fn is_token_byte(byte: u8) -> bool {
     const TABLE: [u64; 2] = token_table();
-    byte < 128 && TABLE[(byte >> 6) as usize] & (1 << (byte & 63)) != 0
+    let word = if byte < 64 { TABLE[0] } else { TABLE[1] };
+    byte < 128 && word & (1 << (byte & 63)) != 0
 }
 
 const fn token_table() -> [u64; 2] {

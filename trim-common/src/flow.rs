@@ -46,6 +46,15 @@ pub struct FlowKey {
 
 const _: () = assert!(core::mem::size_of::<FlowKey>() == 36);
 
+/// An IP address as two big-endian words; the form to compute with, in two registers.
+pub type AddressWords = (u64, u64);
+
+/// `::ffff:a.b.c.d` in words.
+#[inline(always)]
+pub const fn map_ipv4_words(address: u32) -> AddressWords {
+    (0, 0xffff_0000_0000 | address as u64)
+}
+
 /// `::ffff:a.b.c.d`.
 #[inline]
 pub const fn map_ipv4(address: [u8; 4]) -> [u8; 16] {
@@ -57,30 +66,37 @@ impl FlowKey {
     /// The key of a packet's flow and the direction the packet travels in.
     #[inline]
     pub fn new(source: [u8; 16], source_port: u16, destination: [u8; 16], destination_port: u16) -> (Self, Direction) {
-        if endpoint_words(&source, source_port) <= endpoint_words(&destination, destination_port) {
-            let key = Self {
-                low_address: source,
-                high_address: destination,
-                low_port: source_port,
-                high_port: destination_port,
-            };
-            (key, Direction::Up)
+        Self::from_words(words(&source), source_port, words(&destination), destination_port)
+    }
+
+    /// [`new`](Self::new), for addresses in words.
+    #[inline(always)]
+    pub fn from_words(
+        source: AddressWords,
+        source_port: u16,
+        destination: AddressWords,
+        destination_port: u16,
+    ) -> (Self, Direction) {
+        let ordered = (source.0, source.1, source_port) <= (destination.0, destination.1, destination_port);
+        let (low, low_port, high, high_port, direction) = if ordered {
+            (source, source_port, destination, destination_port, Direction::Up)
         } else {
-            let key = Self {
-                low_address: destination,
-                high_address: source,
-                low_port: destination_port,
-                high_port: source_port,
-            };
-            (key, Direction::Down)
-        }
+            (destination, destination_port, source, source_port, Direction::Down)
+        };
+        let key = Self {
+            low_address: bytes(low),
+            high_address: bytes(high),
+            low_port,
+            high_port,
+        };
+        (key, direction)
     }
 
     /// A hash of the key under `seed`, the same in the kernel, in user space and for both directions.
     ///
     /// Words are mixed by multiply-xorshift steps (the finaliser of MurmurHash3's 64-bit variant), which is enough to
     /// spread flows evenly and unpredictably for anyone who does not know the seed; it is not a cryptographic hash.
-    #[inline]
+    #[inline(always)]
     pub fn hash(&self, seed: u64) -> u32 {
         let (low_a, low_b) = words(&self.low_address);
         let (high_a, high_b) = words(&self.high_address);
@@ -94,22 +110,18 @@ impl FlowKey {
     }
 }
 
-#[inline]
-fn words(address: &[u8; 16]) -> (u64, u64) {
-    let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = *address;
-    (
-        u64::from_be_bytes([a, b, c, d, e, f, g, h]),
-        u64::from_be_bytes([i, j, k, l, m, n, o, p]),
-    )
+#[inline(always)]
+const fn words(address: &[u8; 16]) -> AddressWords {
+    let word = u128::from_be_bytes(*address);
+    ((word >> 64) as u64, word as u64)
 }
 
-#[inline]
-fn endpoint_words(address: &[u8; 16], port: u16) -> (u64, u64, u16) {
-    let (a, b) = words(address);
-    (a, b, port)
+#[inline(always)]
+const fn bytes(words: AddressWords) -> [u8; 16] {
+    ((words.0 as u128) << 64 | words.1 as u128).to_be_bytes()
 }
 
-#[inline]
+#[inline(always)]
 const fn mix(mut word: u64) -> u64 {
     word ^= word >> 33;
     word = word.wrapping_mul(0xff51_afd7_ed55_8ccd);

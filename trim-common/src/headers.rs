@@ -3,7 +3,7 @@
 //! The same code runs in the XDP program and over slices: [`Frame`] is all it needs of a frame. Each view is checked
 //! once, when it is made; what it then answers cannot be out of bounds.
 
-use crate::flow::{Direction, FlowKey, map_ipv4};
+use crate::flow::{AddressWords, Direction, FlowKey, map_ipv4_words};
 use crate::tag::flags;
 
 /// The farthest offset that is read, bytes. The kernel's verifier wants a constant bound, and no sane header chain
@@ -21,6 +21,13 @@ pub trait Frame {
 
     /// Length of the frame, bytes.
     fn length(&self) -> u32;
+
+    /// The same number. The XDP program hides from the verifier here how the number came about: there are thousands of
+    /// ways through the headers, and the verifier would follow everything behind once for each.
+    #[inline(always)]
+    fn any(&self, number: u32) -> u32 {
+        number
+    }
 }
 
 impl Frame for [u8] {
@@ -42,7 +49,7 @@ impl Frame for [u8] {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Content {
     /// A TCP segment with a whole TCP header.
-    Tcp(Tcp),
+    Tcp,
     /// A fragment of an IP datagram that may carry TCP.
     Fragment,
     /// IP, and neither TCP nor anything TCP could hide in.
@@ -60,12 +67,17 @@ pub enum Content {
 }
 
 /// A frame's content and what was met on the way to it.
+///
+/// Not an enum with the segment inside: a copy of such a value would copy bytes that were never written, which the
+/// kernel's verifier refuses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Dissected {
     /// [`flags::VLAN`], [`flags::IPV6`] and [`flags::FRAGMENT`], as far as the frame could be followed.
     pub flags: u16,
     /// What the frame holds.
     pub content: Content,
+    /// The segment; all zero unless the content is [`Content::Tcp`].
+    pub tcp: Tcp,
 }
 
 /// A TCP segment's place in its frame and the header fields that the program needs.
@@ -90,6 +102,22 @@ pub struct Tcp {
 }
 
 impl Tcp {
+    const NONE: Self = Self {
+        key: FlowKey {
+            low_address: [0; 16],
+            high_address: [0; 16],
+            low_port: 0,
+            high_port: 0,
+        },
+        direction: Direction::Up,
+        tcp_flags: 0,
+        l3_offset: 0,
+        l4_offset: 0,
+        payload_offset: 0,
+        payload_length: 0,
+        sequence: 0,
+    };
+
     const SYN: u8 = 0x02;
     const ACK: u8 = 0x10;
 
@@ -147,6 +175,17 @@ mod protocol {
         is_plain_extension(next) || next == FRAGMENT || next == AUTHENTICATION
     }
 
+    /// Length of an extension header, bytes, by its own length field.
+    #[inline(always)]
+    pub(super) const fn extension_length(next: u8, field: u8) -> u32 {
+        match next {
+            FRAGMENT => 8,
+            // RFC 4302 section 2.2: 4-byte units, minus 2.
+            AUTHENTICATION => (field as u32 + 2) * 4,
+            _ => (field as u32 + 1) * 8,
+        }
+    }
+
     #[inline(always)]
     pub(super) const fn is_tunnel(next: u8) -> bool {
         matches!(next, IP_IN_IP | IPV6_IN_IP | GRE | MPLS_IN_IP)
@@ -161,8 +200,8 @@ struct Ipv4 {
     total_length: u32,
     fragment: bool,
     protocol: u8,
-    source: [u8; 4],
-    destination: [u8; 4],
+    source: u32,
+    destination: u32,
 }
 
 impl Ipv4 {
@@ -177,8 +216,8 @@ impl Ipv4 {
             // More-fragments, or an offset that is not 0; the reserved and the don't-fragment bit do not matter.
             fragment: u16::from_be_bytes([bytes[6], bytes[7]]) & 0x3fff != 0,
             protocol: bytes[9],
-            source: [bytes[12], bytes[13], bytes[14], bytes[15]],
-            destination: [bytes[16], bytes[17], bytes[18], bytes[19]],
+            source: u32::from_be_bytes([bytes[12], bytes[13], bytes[14], bytes[15]]),
+            destination: u32::from_be_bytes([bytes[16], bytes[17], bytes[18], bytes[19]]),
         };
         let contradicts = view.total_length != 0 && view.total_length < view.header_length;
         if bytes[0] >> 4 != 4 || view.header_length < 20 || contradicts {
@@ -194,8 +233,8 @@ struct Ipv6 {
     /// 0 for jumbograms and what segmentation offload has still to cut.
     payload_length: u32,
     next: u8,
-    source: [u8; 16],
-    destination: [u8; 16],
+    source: AddressWords,
+    destination: AddressWords,
 }
 
 impl Ipv6 {
@@ -203,11 +242,7 @@ impl Ipv6 {
 
     #[inline(always)]
     fn at<F: Frame + ?Sized>(frame: &F, offset: u32) -> Result<Self, Content> {
-        let (Some(bytes), Some(source), Some(destination)) = (
-            frame.array::<8>(offset),
-            frame.array::<16>(offset + 8),
-            frame.array::<16>(offset + 24),
-        ) else {
+        let Some(bytes) = frame.array::<40>(offset) else {
             return Err(Content::Truncated);
         };
         if bytes[0] >> 4 != 6 {
@@ -217,10 +252,20 @@ impl Ipv6 {
         Ok(Self {
             payload_length,
             next: bytes[6],
-            source,
-            destination,
+            source: address_at::<8>(&bytes),
+            destination: address_at::<24>(&bytes),
         })
     }
+}
+
+/// The address at offset `AT` of an IPv6 header.
+#[inline(always)]
+fn address_at<const AT: usize>(header: &[u8; 40]) -> AddressWords {
+    let mut words = [0u64; 2];
+    for (index, byte) in header[AT..AT + 16].iter().enumerate() {
+        words[index / 8] |= (*byte as u64) << (56 - 8 * (index % 8));
+    }
+    (words[0], words[1])
 }
 
 /// Where the transport header begins and where the datagram ends.
@@ -229,32 +274,40 @@ struct Transport {
     /// Offset behind the datagram's last byte: not more than the frame's length.
     end: u32,
     protocol: u8,
+    source: AddressWords,
+    destination: AddressWords,
 }
 
 /// Finds out what a frame holds.
 #[inline(always)]
 pub fn dissect<F: Frame + ?Sized>(frame: &F) -> Dissected {
-    let mut seen = 0;
-    let content = match dissect_link(frame, &mut seen) {
+    let mut found = Dissected {
+        flags: 0,
+        content: Content::Truncated,
+        tcp: Tcp::NONE,
+    };
+    found.content = match dissect_link(frame, &mut found) {
         Ok(content) | Err(content) => content,
     };
-    Dissected { flags: seen, content }
+    found
 }
 
 #[inline(always)]
-fn dissect_link<F: Frame + ?Sized>(frame: &F, seen: &mut u16) -> Result<Content, Content> {
-    let (ether_type, offset) = skip_vlans(frame, seen)?;
-    match ether_type {
-        ether_type::IPV4 => dissect_ipv4(frame, offset, seen),
-        ether_type::IPV6 => dissect_ipv6(frame, offset, seen),
-        ether_type::MPLS | ether_type::MPLS_MULTICAST | ether_type::PPPOE => Ok(Content::Encapsulated),
-        _ => Ok(Content::NotIp),
-    }
+fn dissect_link<F: Frame + ?Sized>(frame: &F, found: &mut Dissected) -> Result<Content, Content> {
+    let (ether_type, offset) = skip_vlans(frame, found)?;
+    let offset = frame.any(offset);
+    let transport = match ether_type {
+        ether_type::IPV4 => dissect_ipv4(frame, offset, found)?,
+        ether_type::IPV6 => dissect_ipv6(frame, offset, found)?,
+        ether_type::MPLS | ether_type::MPLS_MULTICAST | ether_type::PPPOE => return Ok(Content::Encapsulated),
+        _ => return Ok(Content::NotIp),
+    };
+    dissect_transport(frame, offset, &transport, found)
 }
 
 /// The EtherType behind all VLAN tags and the offset behind it.
 #[inline(always)]
-fn skip_vlans<F: Frame + ?Sized>(frame: &F, seen: &mut u16) -> Result<(u16, u32), Content> {
+fn skip_vlans<F: Frame + ?Sized>(frame: &F, found: &mut Dissected) -> Result<(u16, u32), Content> {
     let Some(ethernet) = frame.array::<14>(0) else {
         return Err(Content::Truncated);
     };
@@ -264,7 +317,7 @@ fn skip_vlans<F: Frame + ?Sized>(frame: &F, seen: &mut u16) -> Result<(u16, u32)
         if !ether_type::is_vlan(ether_type) {
             return Ok((ether_type, offset));
         }
-        *seen |= flags::VLAN;
+        found.flags |= flags::VLAN;
         let Some(tag) = frame.array::<4>(offset) else {
             return Err(Content::Truncated);
         };
@@ -278,23 +331,24 @@ fn skip_vlans<F: Frame + ?Sized>(frame: &F, seen: &mut u16) -> Result<(u16, u32)
 }
 
 #[inline(always)]
-fn dissect_ipv4<F: Frame + ?Sized>(frame: &F, offset: u32, seen: &mut u16) -> Result<Content, Content> {
+fn dissect_ipv4<F: Frame + ?Sized>(frame: &F, offset: u32, found: &mut Dissected) -> Result<Transport, Content> {
     let ip = Ipv4::at(frame, offset)?;
     if ip.fragment {
-        *seen |= flags::FRAGMENT;
-        return Ok(fragment_of(ip.protocol));
+        found.flags |= flags::FRAGMENT;
+        return Err(fragment_of(ip.protocol));
     }
-    let transport = Transport {
-        offset: offset + ip.header_length,
+    Ok(Transport {
+        offset: frame.any(offset + ip.header_length),
         end: datagram_end(frame, offset, ip.total_length),
         protocol: ip.protocol,
-    };
-    dissect_transport(frame, offset, &transport, map_ipv4(ip.source), map_ipv4(ip.destination))
+        source: map_ipv4_words(ip.source),
+        destination: map_ipv4_words(ip.destination),
+    })
 }
 
 #[inline(always)]
-fn dissect_ipv6<F: Frame + ?Sized>(frame: &F, offset: u32, seen: &mut u16) -> Result<Content, Content> {
-    *seen |= flags::IPV6;
+fn dissect_ipv6<F: Frame + ?Sized>(frame: &F, offset: u32, found: &mut Dissected) -> Result<Transport, Content> {
+    found.flags |= flags::IPV6;
     let ip = Ipv6::at(frame, offset)?;
     let total = if ip.payload_length == 0 {
         0
@@ -302,8 +356,14 @@ fn dissect_ipv6<F: Frame + ?Sized>(frame: &F, offset: u32, seen: &mut u16) -> Re
         Ipv6::LENGTH + ip.payload_length
     };
     let end = datagram_end(frame, offset, total);
-    let transport = skip_extensions(frame, offset + Ipv6::LENGTH, end, ip.next, seen)?;
-    dissect_transport(frame, offset, &transport, ip.source, ip.destination)
+    let (offset, protocol) = skip_extensions(frame, offset + Ipv6::LENGTH, ip.next, found)?;
+    Ok(Transport {
+        offset,
+        end,
+        protocol,
+        source: ip.source,
+        destination: ip.destination,
+    })
 }
 
 /// Offset behind a datagram; the whole rest of the frame when the header leaves the length open. A frame shorter than
@@ -318,18 +378,17 @@ fn datagram_end<F: Frame + ?Sized>(frame: &F, offset: u32, total_length: u32) ->
     }
 }
 
-/// Walks the extension headers from `offset` to the header behind them.
+/// Walks the extension headers from `offset` on: the offset behind them and the protocol there.
 #[inline(always)]
 fn skip_extensions<F: Frame + ?Sized>(
     frame: &F,
     mut offset: u32,
-    end: u32,
     mut next: u8,
-    seen: &mut u16,
-) -> Result<Transport, Content> {
+    found: &mut Dissected,
+) -> Result<(u32, u8), Content> {
     for _ in 0..MAX_EXTENSIONS {
         if !protocol::is_extension(next) {
-            break;
+            return Ok((offset, next));
         }
         if offset > MAX_OFFSET {
             return Err(Content::TooDeep);
@@ -337,29 +396,18 @@ fn skip_extensions<F: Frame + ?Sized>(
         let Some(header) = frame.array::<8>(offset) else {
             return Err(Content::Truncated);
         };
-        if next == protocol::FRAGMENT {
-            // RFC 6946: a "fragment" without offset and successors is a whole datagram.
-            if u16::from_be_bytes([header[2], header[3]]) & 0xfff9 != 0 {
-                *seen |= flags::FRAGMENT;
-                return Err(fragment_of(header[0]));
-            }
-            offset += 8;
-        } else if next == protocol::AUTHENTICATION {
-            // RFC 4302 section 2.2: 4-byte units, minus 2.
-            offset += (header[1] as u32 + 2) * 4;
-        } else {
-            offset += (header[1] as u32 + 1) * 8;
+        // RFC 6946: a "fragment" without offset and successors is a whole datagram.
+        if next == protocol::FRAGMENT && u16::from_be_bytes([header[2], header[3]]) & 0xfff9 != 0 {
+            found.flags |= flags::FRAGMENT;
+            return Err(fragment_of(header[0]));
         }
+        offset = frame.any(offset + protocol::extension_length(next, header[1]));
         next = header[0];
     }
     if protocol::is_extension(next) {
         return Err(Content::TooDeep);
     }
-    Ok(Transport {
-        offset,
-        end,
-        protocol: next,
-    })
+    Ok((offset, next))
 }
 
 /// What a fragment is, by the protocol its datagram carries.
@@ -379,8 +427,7 @@ fn dissect_transport<F: Frame + ?Sized>(
     frame: &F,
     l3_offset: u32,
     transport: &Transport,
-    source: [u8; 16],
-    destination: [u8; 16],
+    found: &mut Dissected,
 ) -> Result<Content, Content> {
     if protocol::is_tunnel(transport.protocol) {
         return Ok(Content::Encapsulated);
@@ -405,8 +452,8 @@ fn dissect_transport<F: Frame + ?Sized>(
     }
     let source_port = u16::from_be_bytes([bytes[0], bytes[1]]);
     let destination_port = u16::from_be_bytes([bytes[2], bytes[3]]);
-    let (key, direction) = FlowKey::new(source, source_port, destination, destination_port);
-    Ok(Content::Tcp(Tcp {
+    let (key, direction) = FlowKey::from_words(transport.source, source_port, transport.destination, destination_port);
+    found.tcp = Tcp {
         key,
         direction,
         tcp_flags: bytes[13],
@@ -415,5 +462,6 @@ fn dissect_transport<F: Frame + ?Sized>(
         payload_offset: payload_offset as u16,
         payload_length: transport.end - payload_offset,
         sequence: u32::from_be_bytes([bytes[4], bytes[5], bytes[6], bytes[7]]),
-    }))
+    };
+    Ok(Content::Tcp)
 }

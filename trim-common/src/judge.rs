@@ -108,9 +108,9 @@ pub fn judge_tcp(
 /// The verdict on a packet that is no TCP segment: to legacy, untouched, unless it is known that it cannot carry HTTP
 /// and the policy leaves such packets out.
 #[inline(always)]
-pub fn judge_other(content: &Content, setup: &Setup, stamp: &Stamp, counters: &mut impl Count) -> Verdict {
+pub fn judge_other(content: Content, setup: &Setup, stamp: &Stamp, counters: &mut impl Count) -> Verdict {
     let (reason, omissible) = match content {
-        Content::Tcp(_) => (Reason::Tcp, false),
+        Content::Tcp => (Reason::Tcp, false),
         Content::Fragment => (Reason::Fragment, false),
         Content::NotTcp => (Reason::NotTcp, true),
         Content::NotIp => (Reason::NotIp, true),
@@ -243,7 +243,7 @@ pub fn judge_frame(frame: &[u8], world: &mut impl World) -> Outcome {
     let mut reasons = ReasonSet::default();
     reasons.count(Reason::Seen);
     let setup = world.setup();
-    let Dissected { flags, content } = dissect(frame);
+    let Dissected { flags, content, tcp } = dissect(frame);
     let now = world.now();
     let stamp = Stamp {
         now,
@@ -254,8 +254,8 @@ pub fn judge_frame(frame: &[u8], world: &mut impl World) -> Outcome {
     if stamp.stale {
         reasons.count(Reason::LeaseStale);
     }
-    let verdict = match &content {
-        Content::Tcp(tcp) => judge_segment(frame, tcp, &setup, &stamp, world, &mut reasons),
+    let verdict = match content {
+        Content::Tcp => judge_segment(frame, &tcp, &setup, &stamp, world, &mut reasons),
         other => judge_other(other, &setup, &stamp, &mut reasons),
     };
     let (steered, tag) = match verdict {

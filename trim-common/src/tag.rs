@@ -61,3 +61,57 @@ pub mod flags {
     /// The lease was stale: the strategy is the fallback, not the assigned one.
     pub const LEASE_STALE: u16 = 1 << 7;
 }
+
+impl PacketTag {
+    /// The tag in these bytes; `None` when they are of another version (or no tag at all).
+    pub fn from_bytes(bytes: &[u8; TAG_SIZE]) -> Option<Self> {
+        let [
+            t0,
+            t1,
+            t2,
+            t3,
+            t4,
+            t5,
+            t6,
+            t7,
+            l0,
+            l1,
+            l2,
+            l3,
+            h0,
+            h1,
+            h2,
+            h3,
+            g0,
+            g1,
+            g2,
+            g3,
+            f0,
+            f1,
+            n0,
+            n1,
+            o0,
+            o1,
+            p0,
+            p1,
+            version,
+            strategy,
+            direction,
+            mode,
+        ] = *bytes;
+        (version == TAG_VERSION).then_some(Self {
+            kernel_time: u64::from_ne_bytes([t0, t1, t2, t3, t4, t5, t6, t7]),
+            original_length: u32::from_ne_bytes([l0, l1, l2, l3]),
+            flow_hash: u32::from_ne_bytes([h0, h1, h2, h3]),
+            generation: u32::from_ne_bytes([g0, g1, g2, g3]),
+            flags: u16::from_ne_bytes([f0, f1]),
+            l3_offset: u16::from_ne_bytes([n0, n1]),
+            l4_offset: u16::from_ne_bytes([o0, o1]),
+            payload_offset: u16::from_ne_bytes([p0, p1]),
+            version,
+            strategy,
+            direction,
+            mode,
+        })
+    }
+}

@@ -1,9 +1,18 @@
 //! All contact with the kernel: BPF programs and maps, AF_XDP sockets, network devices, CPU affinity.
 
+pub mod affinity;
 pub mod bare;
 pub mod clock;
+pub mod error;
+pub mod events;
+pub mod maps;
 pub mod netns;
 pub mod nic;
 pub mod packet_socket;
+pub mod pins;
+pub mod program;
 mod syscall;
+pub mod test_run;
 pub mod xsk;
+
+pub use error::KernelError;
