@@ -10,13 +10,14 @@
 //! the same LLVM. `cargo xtask build` does it; by hand:
 //!
 //! ```text
-//! RUSTC_BOOTSTRAP=1 RUSTFLAGS="-C linker=bpf-linker -C debuginfo=2 -C link-arg=--btf" \
+//! RUSTC_BOOTSTRAP=1 RUSTFLAGS="-C linker=bpf-linker -C debuginfo=2 -C link-arg=--btf -C target-cpu=v3" \
 //! CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=1 CARGO_PROFILE_RELEASE_PANIC=abort \
 //! cargo build --package trim-ebpf --target bpfel-unknown-none --release
 //! ```
 //!
 //! - `RUSTC_BOOTSTRAP=1`: `aya-ebpf` uses inline assembly, which is unstable for this target.
 //! - LTO off: `bpf-linker` does it, on one module.
+//! - `target-cpu=v3`: 32-bit arithmetic and jumps (Linux 5.1).
 //! - `--btf`: function and line information, so that the verifier's complaints quote the source.
 #![cfg_attr(target_arch = "bpf", no_std, no_main)]
 #![cfg_attr(target_arch = "bpf", feature(asm_experimental_arch))]

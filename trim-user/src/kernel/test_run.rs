@@ -2,7 +2,7 @@
 //! benchmark's source of traffic.
 
 use std::io;
-use std::os::fd::{FromRawFd as _, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::time::Duration;
 
 use aya::programs::{ProgramError, TestRun as _, TestRunAttrs, TestRunOptions, Xdp};
@@ -10,6 +10,7 @@ use trim_common::tag::{PacketTag, TAG_SIZE};
 
 use super::error::KernelError;
 use super::program::Program;
+use super::syscall;
 
 /// Shortest frame that the kernel takes, bytes (`ETH_HLEN`).
 pub const FRAME_MIN: usize = 14;
@@ -134,20 +135,9 @@ fn failed(error: ProgramError) -> KernelError {
 }
 
 /// An AF_XDP socket bound to nothing: enough to stand in the socket map while the program is only test-run.
+///
+/// # Errors
+/// Whatever `socket(2)` reports.
 pub fn unbound_socket() -> io::Result<OwnedFd> {
-    // SAFETY: takes no pointers.
-    let socket = unsafe { libc::socket(libc::AF_XDP, libc::SOCK_RAW | libc::SOCK_CLOEXEC, 0) };
-    if socket < 0 {
-        return Err(io::Error::last_os_error());
-    }
-    // SAFETY: `socket` was opened just now and nobody else has it.
-    Ok(unsafe { OwnedFd::from_raw_fd(socket) })
-}
-
-/// Index of an interface of this network namespace; `None` when there is none of that name.
-pub fn interface_index(name: &str) -> Option<u32> {
-    let name = std::ffi::CString::new(name).ok()?;
-    // SAFETY: `name` is NUL-terminated and outlives the call.
-    let index = unsafe { libc::if_nametoindex(name.as_ptr()) };
-    (index != 0).then_some(index)
+    syscall::socket(libc::AF_XDP, libc::SOCK_RAW, 0)
 }
