@@ -5,11 +5,15 @@
 //! worker's. Pure: no I/O, and time comes in as an argument.
 
 mod checksum;
+mod flow_table;
 mod labels;
+mod legacy;
 mod policy;
+mod pool;
 mod settings;
 
 pub use labels::{Label, Labels};
+pub use legacy::Legacy;
 pub use policy::{Action, NonHttp, Policy, Retention};
 pub use settings::{Ports, Settings};
 

@@ -1,0 +1,226 @@
+//! What is remembered of one TCP connection.
+
+use super::history::History;
+use super::requests::Requests;
+use crate::http::{ChunkParser, Expected, FramingFields};
+use crate::trimmer::Label;
+use crate::trimmer::pool::NONE;
+
+/// Segments further than this from everything seen in their direction belong to no stream that is known, bytes.
+pub(super) const FARTHEST: u64 = 1 << 30;
+
+/// A frontier behind which everything is known.
+pub(super) const ENDLESS: u64 = u64::MAX;
+
+/// A response header block whose framing still depends on its request.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pending {
+    pub(super) status: u16,
+    pub(super) fields: FramingFields,
+    /// Where the response began.
+    pub(super) origin: u64,
+}
+
+/// What is expected at the frontier of a direction.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Phase {
+    /// A message starts.
+    Message,
+    /// Inside a header block.
+    Head {
+        /// The parser's number in the pool.
+        parser: u32,
+        /// Where it began.
+        origin: u64,
+        /// Found at the start of a segment while the framing was lost; until its start line is complete it may be
+        /// anything.
+        tentative: bool,
+    },
+    /// Behind a response header block whose request may still come.
+    Answer(Pending),
+    /// Behind a response header block whose request is unknown: a status line here means that it had no body.
+    Peek(Pending),
+    /// In front of the answer to an HTTP/0.9 request: a status line here means that it is an ordinary response.
+    PeekSimple,
+    /// Chunked coding, outside of the data.
+    Chunk(ChunkParser),
+    /// Nothing any more: the label of all later bytes is known.
+    Endless,
+    /// Framing is lost; a message may start where a segment starts.
+    Lost,
+}
+
+/// One direction. Positions are sequence numbers continued to 64 bits, the first being near 2^32.
+#[derive(Debug)]
+pub(super) struct Half {
+    /// Highest position seen, around which sequence numbers are continued; 0 when nothing was seen.
+    pub(super) reference: u64,
+    /// Bytes below are interpreted and labelled, bytes from here on are not. It runs ahead of what was seen where a
+    /// body's length is known.
+    pub(super) frontier: u64,
+    /// Where interpretation began.
+    pub(super) base: u64,
+    /// Position of the SYN, 0 when it was not seen.
+    pub(super) syn: u64,
+    /// Position of the FIN, [`ENDLESS`] when it was not seen.
+    pub(super) fin: u64,
+    /// Highest position acknowledged by the other end, 0 for none.
+    pub(super) acknowledged: u64,
+    /// What the other end waited for before any byte of this direction was seen, 0 for unknown.
+    pub(super) hint: u64,
+    pub(super) phase: Phase,
+    pub(super) history: History,
+    /// Number of the stash, [`NONE`] when nothing is held.
+    pub(super) stash: u32,
+    /// Content bytes of the current chunked message that are still to be kept.
+    pub(super) keep_left: u32,
+    /// A packet of this direction was seen.
+    pub(super) seen: bool,
+    /// `frontier` means something.
+    pub(super) started: bool,
+    /// The connection was seen from its beginning, and this direction does not begin with a message.
+    pub(super) bad_start: bool,
+}
+
+impl Half {
+    pub(super) const fn new() -> Self {
+        Self {
+            reference: 0,
+            frontier: 0,
+            base: 0,
+            syn: 0,
+            fin: ENDLESS,
+            acknowledged: 0,
+            hint: 0,
+            phase: Phase::Message,
+            history: History::EMPTY,
+            stash: NONE,
+            keep_left: 0,
+            seen: false,
+            started: false,
+            bad_start: false,
+        }
+    }
+
+    /// Continues a sequence number to 64 bits around what was seen of this direction.
+    #[inline]
+    pub(super) fn position(&self, sequence: u32) -> u64 {
+        if self.reference == 0 {
+            return (1 << 32) + u64::from(sequence);
+        }
+        let difference = sequence.wrapping_sub(self.reference as u32).cast_signed();
+        self.reference.wrapping_add_signed(i64::from(difference))
+    }
+
+    /// Interpretation begins at `position`.
+    pub(super) fn start_at(&mut self, position: u64) {
+        (self.base, self.frontier, self.started) = (position, position, true);
+        self.phase = Phase::Message;
+    }
+
+    /// Remembers that the other end waits for the byte at sequence number `acknowledgment`.
+    #[inline]
+    pub(super) fn acknowledge(&mut self, acknowledgment: u32) {
+        let position = self.position(acknowledgment);
+        if self.reference == 0 {
+            self.reference = position;
+        }
+        if !self.started && self.hint == 0 {
+            self.hint = position;
+        }
+        if position.abs_diff(self.reference) <= FARTHEST {
+            self.acknowledged = self.acknowledged.max(position);
+        }
+    }
+
+    /// Whether the other end has acknowledged bytes that were not seen here and may still come.
+    pub(super) fn lags(&self) -> bool {
+        let settled = matches!(self.phase, Phase::Lost | Phase::Endless);
+        // The FIN counts like a byte.
+        let received = self.frontier.saturating_add(u64::from(self.fin == self.frontier));
+        self.seen && self.started && !settled && self.acknowledged > received
+    }
+}
+
+/// One TCP connection.
+#[derive(Debug)]
+pub(super) struct Flow {
+    pub(super) halves: [Half; 2],
+    pub(super) requests: Requests,
+    /// What the client had received when it sent the first request that was seen, where the connection's beginning was
+    /// not seen: a response that began before answers an earlier request. 0 for unknown.
+    pub(super) first_request_acknowledged: u64,
+    /// Index of the direction that sends requests.
+    pub(super) client: Option<u8>,
+    /// It speaks HTTP: a header block was seen.
+    pub(super) http: bool,
+    /// Some direction began with a message.
+    pub(super) proper_start: bool,
+    /// Requests or responses were lost, so that counting them does not pair them.
+    pub(super) unpaired: bool,
+}
+
+impl Flow {
+    pub(super) fn new() -> Self {
+        Self {
+            halves: [Half::new(), Half::new()],
+            requests: Requests::default(),
+            first_request_acknowledged: 0,
+            client: None,
+            http: false,
+            proper_start: false,
+            unpaired: false,
+        }
+    }
+
+    /// The label of bytes that nobody can tell.
+    pub(super) fn unsure(&self) -> Label {
+        match (self.http, self.may_resynchronise()) {
+            (true, _) => Label::Unsure,
+            (false, true) => Label::Undecided,
+            (false, false) => Label::NotHttp,
+        }
+    }
+
+    /// Whether this direction sends requests; `None` while nobody knows.
+    pub(super) fn is_client(&self, direction: usize) -> Option<bool> {
+        self.client.map(|client| usize::from(client) == direction)
+    }
+
+    /// The start lines that this direction may have.
+    pub(super) fn expected(&self, direction: usize) -> Expected {
+        match self.is_client(direction) {
+            None => Expected::Any,
+            Some(true) => Expected::Request,
+            Some(false) => Expected::Response,
+        }
+    }
+
+    /// Whether a message may be looked for where framing is lost. A connection that was seen to begin with something
+    /// else, in a direction, and in neither with HTTP, is another protocol that may carry HTTP inside.
+    pub(super) fn may_resynchronise(&self) -> bool {
+        self.proper_start || !self.halves.iter().any(|half| half.bad_start)
+    }
+
+    /// Whether this direction waits for the answer to a request that may end HTTP.
+    pub(super) fn awaits_switch(&mut self, direction: usize) -> bool {
+        self.is_client(direction) == Some(true)
+            && !self.unpaired
+            && self.halves[1 - direction].seen
+            && self.requests.back().is_some_and(super::requests::Asked::may_switch)
+    }
+
+    /// Messages of this direction may have been lost.
+    pub(super) fn lose_count(&mut self, direction: usize) {
+        let position = self.halves[direction].frontier;
+        let marked = self.is_client(direction) == Some(true)
+            && self.requests.front().is_some()
+            && self.requests.push(super::requests::Asked::Lost, position);
+        self.unpaired |= !marked;
+    }
+
+    /// Whether anything is held in either direction.
+    pub(super) fn holds_anything(&self) -> bool {
+        self.halves.iter().any(|half| half.stash != NONE)
+    }
+}

@@ -1,0 +1,457 @@
+//! Interpretation of one direction's bytes: from phase to phase, each step labelling what it takes.
+
+use super::flow::{ENDLESS, Pending, Phase};
+use super::requests::Asked;
+use super::run::Run;
+use crate::http::{
+    BlockPart, BlockStep, ChunkPart, ChunkStep, Framing, HeaderBlock, HeaderBlockParser, Method, Recognition,
+    StartLine, recognise_status_line, request_framing, response_framing,
+};
+use crate::trimmer::Label;
+use crate::trimmer::pool::NONE;
+
+/// How many bytes tell a status line from anything else, repeated blanks included.
+pub(super) const LOOK_AHEAD: usize = 32;
+
+/// Bytes to interpret, which begin at or below the frontier and reach beyond it.
+#[derive(Debug)]
+pub(super) struct View<'b> {
+    pub(super) start: u64,
+    pub(super) bytes: &'b [u8],
+    /// A segment begins at `start`, and no message was looked for there yet.
+    pub(super) candidate: bool,
+}
+
+impl<'b> View<'b> {
+    /// The part of `bytes` from `frontier` on.
+    pub(super) fn new(start: u64, bytes: &'b [u8], segment_start: bool, frontier: u64) -> Self {
+        let skipped = frontier.saturating_sub(start);
+        Self {
+            start: start + skipped,
+            bytes: bytes.get(skipped as usize..).unwrap_or_default(),
+            candidate: segment_start && skipped == 0,
+        }
+    }
+
+    fn end(&self) -> u64 {
+        self.start.saturating_add(self.bytes.len() as u64)
+    }
+
+    fn from(&self, position: u64) -> &'b [u8] {
+        self.bytes.get((position - self.start) as usize..).unwrap_or_default()
+    }
+}
+
+enum Pairing {
+    Known(Method),
+    Unknown,
+    /// The request may still come.
+    Wait,
+}
+
+impl Run<'_> {
+    /// Interprets a view to its end; false when what stands at the frontier cannot be told yet.
+    pub(super) fn advance(&mut self, direction: usize, view: &mut View<'_>) -> bool {
+        while self.flow.halves[direction].frontier < view.end() {
+            let half = &self.flow.halves[direction];
+            let rest = view.from(half.frontier);
+            let goes_on = match half.phase {
+                Phase::Message => self.begin_message(direction, view),
+                Phase::Head { .. } => {
+                    self.continue_head(direction, view);
+                    true
+                }
+                Phase::Answer(_) => self.resolve_answer(direction),
+                Phase::Peek(_) | Phase::PeekSimple => self.peek(direction, rest),
+                Phase::Chunk(_) => {
+                    self.chunk(direction, rest);
+                    true
+                }
+                Phase::Lost => {
+                    self.search(direction, view);
+                    true
+                }
+                Phase::Endless => return true,
+            };
+            if !goes_on {
+                return false;
+            }
+        }
+        true
+    }
+
+    fn begin_message(&mut self, direction: usize, view: &mut View<'_>) -> bool {
+        if self.flow.awaits_switch(direction) {
+            return false;
+        }
+        let client = self.flow.is_client(direction);
+        if client == Some(false) && self.flow.requests.front() == Some(Asked::Simple) {
+            self.flow.halves[direction].phase = Phase::PeekSimple;
+            return true;
+        }
+        let half = &self.flow.halves[direction];
+        let simple = client != Some(false) && half.syn != 0 && half.frontier == half.base;
+        let parser = HeaderBlockParser::new(self.flow.expected(direction), simple);
+        self.feed_head(direction, view, parser, self.flow.halves[direction].frontier, false);
+        true
+    }
+
+    fn continue_head(&mut self, direction: usize, view: &mut View<'_>) {
+        let half = &mut self.flow.halves[direction];
+        if let Phase::Head {
+            parser,
+            origin,
+            tentative,
+        } = half.phase
+        {
+            half.phase = Phase::Message;
+            self.shared.parsers.free(parser);
+            let parser = self.shared.parsers.get(parser).clone();
+            self.feed_head(direction, view, parser, origin, tentative);
+        }
+    }
+
+    fn feed_head(
+        &mut self,
+        direction: usize,
+        view: &mut View<'_>,
+        mut parser: HeaderBlockParser,
+        origin: u64,
+        tentative: bool,
+    ) {
+        let unsure = self.flow.unsure();
+        let half = &mut self.flow.halves[direction];
+        let base = half.frontier;
+        let rest = view.from(base);
+        let (history, blocks) = (&mut half.history, &mut self.shared.blocks);
+        history.set(blocks, base, block_label(parser.part()));
+        let limit = self.shared.settings.max_header_block;
+        let step = parser.feed(rest, limit, &self.shared.redacted, &mut |at, part| {
+            history.set(blocks, base + at as u64, block_label(part));
+        });
+        match step {
+            BlockStep::More => {
+                let from_middle = tentative || (half.syn == 0 && origin == half.base);
+                if from_middle && !parser.is_plausible() {
+                    history.set(blocks, base, unsure);
+                }
+                self.flow.http |= parser.start_line().is_some();
+                half.frontier = base + rest.len() as u64;
+                half.phase = Phase::Head {
+                    parser: self.shared.parsers.insert(parser),
+                    origin,
+                    tentative,
+                };
+            }
+            BlockStep::Done { consumed, block } => {
+                half.frontier = base + consumed as u64;
+                half.phase = Phase::Message;
+                self.message(direction, &block, origin, tentative);
+            }
+            BlockStep::NotAMessage { .. } => self.not_a_message(direction, view, origin, tentative),
+            BlockStep::TooLong { at } => {
+                half.frontier = base + at as u64;
+                self.flow.http |= parser.start_line().is_some();
+                self.shared.statistics.lost_to_limit += 1;
+                self.give_up_framing(direction);
+            }
+        }
+    }
+
+    /// No start line stands at `origin`. The rest of the segment is lost; but where the line began in an earlier segment,
+    /// this one may itself start a message.
+    fn not_a_message(&mut self, direction: usize, view: &View<'_>, origin: u64, tentative: bool) {
+        if !tentative {
+            let half = &mut self.flow.halves[direction];
+            half.bad_start |= half.syn != 0 && origin == half.base;
+            if self.flow.http {
+                self.shared.statistics.lost_to_framing += 1;
+                self.flow.lose_count(direction);
+            }
+        }
+        let unsure = self.flow.unsure();
+        let again = view.candidate && origin < view.start;
+        let half = &mut self.flow.halves[direction];
+        half.history
+            .set(&mut self.shared.blocks, origin.max(view.start), unsure);
+        half.frontier = if again { view.start } else { view.end() };
+        half.phase = Phase::Lost;
+    }
+
+    /// Framing is lost: a message may start where a segment does, everything else is unsure.
+    fn search(&mut self, direction: usize, view: &mut View<'_>) {
+        let half = &mut self.flow.halves[direction];
+        let candidate = view.candidate && half.frontier == view.start;
+        view.candidate = false;
+        if candidate && self.flow.may_resynchronise() {
+            let parser = HeaderBlockParser::new(self.flow.expected(direction), false);
+            self.feed_head(direction, view, parser, view.start, true);
+            return;
+        }
+        let unsure = self.flow.unsure();
+        let half = &mut self.flow.halves[direction];
+        half.history.set(&mut self.shared.blocks, half.frontier, unsure);
+        half.frontier = view.end();
+    }
+
+    /// A header block is complete.
+    fn message(&mut self, direction: usize, block: &HeaderBlock, origin: u64, tentative: bool) {
+        self.shared.statistics.messages += 1;
+        let half = &self.flow.halves[direction];
+        let mid_connection = half.syn == 0 && origin == half.base;
+        self.flow.proper_start |= origin == half.base;
+        self.flow.http = true;
+        if tentative || mid_connection {
+            self.shared.statistics.resynchronised += 1;
+        }
+        let is_request = !matches!(block.start, StartLine::Response { .. });
+        self.flow.client = Some(if is_request { direction } else { 1 - direction } as u8);
+        if tentative {
+            self.flow.lose_count(direction);
+        }
+        match block.start {
+            StartLine::Response { status } => self.response(direction, status, block, origin),
+            StartLine::Request { method } => {
+                let upgrade = block.fields.upgrade;
+                self.request(direction, Asked::Request { method, upgrade }, block);
+            }
+            StartLine::Simple => self.request(direction, Asked::Simple, block),
+        }
+    }
+
+    fn request(&mut self, direction: usize, asked: Asked, block: &HeaderBlock) {
+        let half = &self.flow.halves[direction];
+        let first = self.flow.first_request_acknowledged == 0 && half.syn == 0;
+        if first {
+            self.flow.first_request_acknowledged = self.flow.halves[1 - direction].acknowledged.max(1);
+        }
+        let end = self.flow.halves[direction].frontier;
+        if !self.flow.requests.push(asked, end) {
+            self.flow.requests.clear();
+            self.flow.unpaired = true;
+        }
+        self.apply(direction, request_framing(&block.fields));
+    }
+
+    fn response(&mut self, direction: usize, status: u16, block: &HeaderBlock, origin: u64) {
+        if matches!(status, 100 | 102..=199) {
+            // An interim response: the answer to the same request is still to come.
+            return;
+        }
+        self.flow.halves[direction].phase = Phase::Answer(Pending {
+            status,
+            fields: block.fields,
+            origin,
+        });
+        self.resolve_answer(direction);
+    }
+
+    /// Finds the request of a response and with it the framing; false when the request may still come.
+    pub(super) fn resolve_answer(&mut self, direction: usize) -> bool {
+        let Phase::Answer(pending) = self.flow.halves[direction].phase else {
+            return false;
+        };
+        let method = match self.pair(direction, &pending) {
+            Pairing::Known(method) => Some(method),
+            Pairing::Unknown => None,
+            Pairing::Wait => return false,
+        };
+        let framing = response_framing(pending.status, method.unwrap_or(Method::Other), &pending.fields);
+        let certain = !matches!(method, None | Some(Method::HeadLike));
+        match framing {
+            Framing::Length(_) | Framing::Chunked | Framing::UntilClose if !certain => {
+                self.flow.halves[direction].phase = Phase::Peek(pending);
+            }
+            framing => self.apply(direction, framing),
+        }
+        true
+    }
+
+    fn pair(&mut self, direction: usize, pending: &Pending) -> Pairing {
+        let flow = &mut *self.flow;
+        let client = &flow.halves[1 - direction];
+        while flow.requests.front() == Some(Asked::Lost) {
+            flow.requests.pop();
+            flow.unpaired = true;
+        }
+        if flow.unpaired {
+            // Only a tunnel makes a difference that the bytes behind the header block do not tell.
+            return match flow.requests.pop_acknowledged(client.acknowledged) {
+                Some(Asked::Request {
+                    method: Method::Connect,
+                    ..
+                }) => Pairing::Known(Method::Connect),
+                _ => Pairing::Unknown,
+            };
+        }
+        let method = match flow.requests.front() {
+            Some(_) if pending.origin < flow.first_request_acknowledged => return Pairing::Unknown,
+            Some(Asked::Request { method, .. }) => method,
+            Some(_) => Method::Other,
+            None if client.lags() => return Pairing::Wait,
+            None => return Pairing::Unknown,
+        };
+        flow.requests.pop();
+        Pairing::Known(method)
+    }
+
+    /// Looks at the bytes at the frontier for a status line; false when there are too few to tell.
+    pub(super) fn peek(&mut self, direction: usize, bytes: &[u8]) -> bool {
+        let near = bytes.get(..LOOK_AHEAD).unwrap_or(bytes);
+        let simple = matches!(self.flow.halves[direction].phase, Phase::PeekSimple);
+        let blank = near
+            .iter()
+            .take_while(|byte| simple && matches!(byte, b'\r' | b'\n'))
+            .count();
+        let found = recognise_status_line(near.get(blank..).unwrap_or_default());
+        if found == Recognition::NeedMore && near.len() < LOOK_AHEAD {
+            return false;
+        }
+        self.peeked(direction, found == Recognition::Yes);
+        true
+    }
+
+    /// It is known whether a status line stands at the frontier.
+    pub(super) fn peeked(&mut self, direction: usize, is_status_line: bool) {
+        let half = &mut self.flow.halves[direction];
+        match half.phase {
+            Phase::PeekSimple if is_status_line => {
+                half.phase = Phase::Message;
+                self.flow.requests.replace_front(Asked::Request {
+                    method: Method::Other,
+                    upgrade: false,
+                });
+            }
+            Phase::PeekSimple => {
+                self.flow.requests.pop();
+                self.apply(direction, Framing::UntilClose);
+            }
+            Phase::Peek(_) if is_status_line => half.phase = Phase::Message,
+            Phase::Peek(pending) => {
+                let framing = response_framing(pending.status, Method::Other, &pending.fields);
+                self.apply(direction, framing);
+            }
+            _ => {}
+        }
+    }
+
+    /// What follows the header block that ends at the frontier.
+    pub(super) fn apply(&mut self, direction: usize, framing: Framing) {
+        let half = &mut self.flow.halves[direction];
+        half.keep_left = self.shared.settings.body_keep_bytes;
+        half.phase = Phase::Message;
+        match framing {
+            Framing::None => {}
+            Framing::Length(length) => self.content(direction, length),
+            Framing::UntilClose => self.content(direction, ENDLESS),
+            Framing::Chunked => half.phase = Phase::Chunk(crate::http::ChunkParser::new()),
+            Framing::Switch => {
+                self.end_with(0, Label::Opaque);
+                self.end_with(1, Label::Opaque);
+            }
+            Framing::Reject => {
+                self.shared.statistics.lost_to_framing += 1;
+                self.give_up_framing(direction);
+            }
+        }
+    }
+
+    /// The next `length` bytes are content; the phase behind them is set already.
+    fn content(&mut self, direction: usize, length: u64) {
+        let half = &mut self.flow.halves[direction];
+        let blocks = &mut self.shared.blocks;
+        let kept = u64::from(half.keep_left).min(length);
+        half.keep_left -= kept as u32;
+        if kept > 0 {
+            half.history.set(blocks, half.frontier, Label::BodyKept);
+        }
+        if kept < length {
+            half.history.set(blocks, half.frontier + kept, Label::Body);
+        }
+        half.frontier = half.frontier.saturating_add(length);
+        if half.frontier == ENDLESS {
+            half.phase = Phase::Endless;
+        }
+    }
+
+    fn chunk(&mut self, direction: usize, rest: &[u8]) {
+        let half = &mut self.flow.halves[direction];
+        let Phase::Chunk(mut parser) = half.phase else {
+            return;
+        };
+        let base = half.frontier;
+        let (history, blocks) = (&mut half.history, &mut self.shared.blocks);
+        history.set(blocks, base, chunk_label(parser.part()));
+        let step = parser.feed(rest, self.shared.settings.max_header_block, |at, part| {
+            history.set(blocks, base + at as u64, chunk_label(part));
+        });
+        half.phase = Phase::Chunk(parser);
+        match step {
+            ChunkStep::More => half.frontier = base + rest.len() as u64,
+            ChunkStep::Data { consumed, length } => {
+                half.frontier = base + consumed as u64;
+                self.content(direction, length);
+            }
+            ChunkStep::End { consumed } => {
+                half.frontier = base + consumed as u64;
+                half.phase = Phase::Message;
+            }
+            ChunkStep::Malformed { .. } => {
+                self.shared.statistics.lost_to_framing += 1;
+                self.give_up_framing(direction);
+            }
+            ChunkStep::TooLong { .. } => {
+                self.shared.statistics.lost_to_limit += 1;
+                self.give_up_framing(direction);
+            }
+        }
+    }
+
+    /// Nothing from the frontier on will ever be told: a message start found later might lie inside a body that the
+    /// sender chose.
+    pub(super) fn give_up_framing(&mut self, direction: usize) {
+        let unsure = self.flow.unsure();
+        self.end_with(direction, unsure);
+    }
+
+    /// Everything from the frontier on is `label`.
+    pub(super) fn end_with(&mut self, direction: usize, label: Label) {
+        self.leave_head(direction);
+        let half = &mut self.flow.halves[direction];
+        if half.frontier == ENDLESS {
+            return;
+        }
+        if !half.started {
+            let position = if half.hint != 0 { half.hint } else { half.reference };
+            half.start_at(position);
+        }
+        half.history.set(&mut self.shared.blocks, half.frontier, label);
+        half.frontier = ENDLESS;
+        half.phase = Phase::Endless;
+    }
+
+    /// Gives the parser of an unfinished header block back.
+    pub(super) fn leave_head(&mut self, direction: usize) {
+        let half = &mut self.flow.halves[direction];
+        if let Phase::Head { parser, .. } = half.phase
+            && parser != NONE
+        {
+            self.shared.parsers.free(parser);
+            half.phase = Phase::Lost;
+        }
+    }
+}
+
+fn block_label(part: BlockPart) -> Label {
+    match part {
+        BlockPart::Plain => Label::Header,
+        BlockPart::RedactedValue => Label::Redacted,
+    }
+}
+
+fn chunk_label(part: ChunkPart) -> Label {
+    match part {
+        ChunkPart::Framing => Label::Framing,
+        ChunkPart::Trailer => Label::Trailer,
+    }
+}

@@ -1,0 +1,202 @@
+//! Requests that wait for their answers (RFC 9112 section 9.3.2: answers come in the order of the requests).
+
+use std::collections::VecDeque;
+
+use crate::http::Method;
+
+/// Most runs of unlike requests that are remembered.
+const MOST_RUNS: usize = 1024;
+
+/// What matters of a request for the framing of its answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Asked {
+    /// An ordinary request with this method; `upgrade` when it asks for another protocol.
+    Request {
+        /// Kind of method.
+        method: Method,
+        /// It has an Upgrade field.
+        upgrade: bool,
+    },
+    /// HTTP/0.9: the answer has no header block.
+    Simple,
+    /// Bytes were lost here: any number of requests, none included.
+    Lost,
+}
+
+impl Asked {
+    /// Whether the answer may end HTTP on this connection.
+    pub(super) fn may_switch(self) -> bool {
+        matches!(
+            self,
+            Self::Request { upgrade: true, .. }
+                | Self::Request {
+                    method: Method::Connect,
+                    ..
+                }
+        )
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Run {
+    asked: Asked,
+    count: u32,
+    first_end: u64,
+    last_end: u64,
+}
+
+/// Outstanding requests in order; equal ones in a row cost one entry. The first run needs no memory of its own.
+#[derive(Debug, Default)]
+pub(super) struct Requests {
+    first: Option<Run>,
+    #[allow(
+        clippy::box_collection,
+        reason = "nearly every flow has none, and a million flows pay for its size"
+    )]
+    behind: Option<Box<VecDeque<Run>>>,
+}
+
+impl Requests {
+    /// A request whose header block ends at `end` was seen. False when there are too many to remember.
+    pub(super) fn push(&mut self, asked: Asked, end: u64) -> bool {
+        let run = Run {
+            asked,
+            count: 1,
+            first_end: end,
+            last_end: end,
+        };
+        if let Some(last) = self.last_mut().filter(|last| last.asked == asked) {
+            (last.count, last.last_end) = (last.count.saturating_add(1), end);
+        } else if self.first.is_none() {
+            self.first = Some(run);
+        } else {
+            let behind = self.behind.get_or_insert_default();
+            if behind.len() >= MOST_RUNS {
+                return false;
+            }
+            behind.push_back(run);
+        }
+        true
+    }
+
+    fn last_mut(&mut self) -> Option<&mut Run> {
+        match self.behind.as_deref_mut().and_then(VecDeque::back_mut) {
+            Some(last) => Some(last),
+            None => self.first.as_mut(),
+        }
+    }
+
+    /// The request whose answer comes next.
+    pub(super) fn front(&self) -> Option<Asked> {
+        self.first.map(|run| run.asked)
+    }
+
+    /// The request seen last, if it is not answered yet.
+    pub(super) fn back(&mut self) -> Option<Asked> {
+        self.last_mut().map(|run| run.asked)
+    }
+
+    /// The request at the front is answered.
+    pub(super) fn pop(&mut self) {
+        match &mut self.first {
+            Some(run) if run.count > 1 => run.count -= 1,
+            _ => self.next_run(),
+        }
+    }
+
+    fn next_run(&mut self) {
+        self.first = self.behind.as_deref_mut().and_then(VecDeque::pop_front);
+        if self.behind.as_deref().is_some_and(VecDeque::is_empty) {
+            self.behind = None;
+        }
+    }
+
+    /// The request at the front is one of another kind after all.
+    pub(super) fn replace_front(&mut self, asked: Asked) {
+        if let Some(run) = &mut self.first {
+            run.asked = asked;
+        }
+    }
+
+    /// The request at the back is one of another kind after all.
+    pub(super) fn replace_back(&mut self, asked: Asked) {
+        if let Some(run) = self.last_mut() {
+            run.asked = asked;
+        }
+    }
+
+    /// Takes away all requests that end at or before `acknowledged` and returns the last of them.
+    pub(super) fn pop_acknowledged(&mut self, acknowledged: u64) -> Option<Asked> {
+        let mut last = None;
+        while let Some(run) = self.first.filter(|run| run.first_end <= acknowledged) {
+            last = Some(run.asked);
+            if run.last_end > acknowledged {
+                break;
+            }
+            self.next_run();
+        }
+        last
+    }
+
+    /// Forgets all requests.
+    pub(super) fn clear(&mut self) {
+        *self = Self::default();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GET: Asked = Asked::Request {
+        method: Method::Other,
+        upgrade: false,
+    };
+    const HEAD: Asked = Asked::Request {
+        method: Method::Head,
+        upgrade: false,
+    };
+
+    #[test]
+    fn requests_are_answered_in_their_order() {
+        let mut requests = Requests::default();
+        for (asked, end) in [(GET, 10), (GET, 20), (HEAD, 30), (GET, 40)] {
+            assert!(requests.push(asked, end));
+        }
+        let mut order = Vec::new();
+        while let Some(asked) = requests.front() {
+            order.push(asked);
+            requests.pop();
+        }
+        assert_eq!(order, [GET, GET, HEAD, GET]);
+        assert_eq!(requests.back(), None);
+    }
+
+    #[test]
+    fn a_million_equal_requests_cost_nothing_and_unlike_ones_are_bounded() {
+        let mut requests = Requests::default();
+        assert!((0..1_000_000).all(|end| requests.push(GET, end)));
+        assert!(requests.behind.is_none());
+        let mut end = 1_000_000;
+        let accepted = std::iter::from_fn(|| {
+            end += 1;
+            let asked = if end % 2 == 0 { GET } else { HEAD };
+            requests.push(asked, end).then_some(())
+        });
+        assert_eq!(accepted.count(), MOST_RUNS);
+    }
+
+    #[test]
+    fn acknowledged_requests_go_together() {
+        let mut requests = Requests::default();
+        for (asked, end) in [(GET, 10), (HEAD, 20), (GET, 30), (GET, 40)] {
+            requests.push(asked, end);
+        }
+        assert_eq!(requests.pop_acknowledged(5), None);
+        assert_eq!(requests.pop_acknowledged(25), Some(HEAD));
+        assert_eq!(requests.pop_acknowledged(30), Some(GET));
+        assert_eq!(requests.back(), Some(GET));
+        assert_eq!(requests.pop_acknowledged(40), Some(GET));
+        assert_eq!(requests.front(), None);
+    }
+}
