@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot prepare its files has failed")]
 #![allow(dead_code, reason = "each test program uses its own part")]
 
+pub(crate) mod builder;
+
 use std::path::{Path, PathBuf};
 
 use trim_user::data::capture::file::{CaptureReader, Event, Notices, ReadError};
