@@ -4,9 +4,11 @@
 
 mod capture;
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use capture::{Packet, collect, sample};
+use trim_user::data::capture::file::CaptureReader;
 use trim_user::data::sink::{FileSink, OutputFormat, Sink};
 use trim_user::data::{Compression, Format, Interface};
 use trim_user::packet::LinkType;
@@ -62,5 +64,40 @@ fn the_corpus_is_read_and_its_copy_is_equal() {
             let copy = write(folder.path(), output, &read.interfaces, &read.packets);
             assert_eq!(collect(&copy).packets, read.packets, "{} as {output:?}", path.display());
         }
+    }
+}
+
+/// Gives one byte at a time, as a slow pipe might.
+struct Trickle(std::io::Cursor<Vec<u8>>);
+
+impl Read for Trickle {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let one = buffer.len().min(1);
+        self.0.read(&mut buffer[..one])
+    }
+}
+
+#[test]
+fn a_stream_may_come_in_any_pieces_and_position_says_how_far_it_came() {
+    let folder = tempfile::tempdir().unwrap();
+    let packets = sample(200);
+    for output in every_output() {
+        let path = write(folder.path(), output, &[Interface::new(LinkType::ETHERNET)], &packets);
+        let bytes = std::fs::read(&path).unwrap();
+        let length = bytes.len() as u64;
+        let trickle = CaptureReader::from_stream("pipe", Trickle(std::io::Cursor::new(bytes)));
+        assert_eq!(capture::drain(trickle).packets, packets, "{output:?}");
+
+        let mut reader = CaptureReader::open(&path).unwrap();
+        assert_eq!(
+            (reader.format(), reader.compression()),
+            (output.format, output.compression)
+        );
+        assert_eq!(reader.total_bytes(), Some(length));
+        while reader.next_event().unwrap().is_some() {}
+        let end = reader.position();
+        assert_eq!((end.packets, end.consumed), (200, length));
+        assert!(end.offset >= packets.iter().map(|packet| packet.data.len() as u64).sum());
+        assert!(reader.next_event().unwrap().is_none());
     }
 }

@@ -81,8 +81,10 @@ fn a_killed_writer_leaves_every_flushed_packet_readable() {
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        // Kept until the child is dead: it must not find its output closed.
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let flushed: Vec<u64> = lines
+            .by_ref()
             .filter_map(|line| line.unwrap().strip_prefix("flushed ")?.parse().ok())
             .take(20)
             .collect();
@@ -94,6 +96,7 @@ fn a_killed_writer_leaves_every_flushed_packet_readable() {
         drop(other);
         child.kill().unwrap();
         child.wait().unwrap();
+        drop(lines);
         let parts: Vec<_> = files(folder.path())
             .into_iter()
             .filter(|path| path.extension().unwrap() == "part")

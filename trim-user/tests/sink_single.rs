@@ -5,10 +5,12 @@
 mod capture;
 
 use std::fs;
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use capture::{Packet, collect, sample};
+use trim_user::data::capture::file::CaptureReader;
 use trim_user::data::sink::{FileSink, NullSink, OutputFormat, Sink, SinkError};
 use trim_user::data::{Compression, Format, Interface, InterfaceStatistics, Record, TimeResolution};
 use trim_user::packet::LinkType;
@@ -111,6 +113,26 @@ fn a_device_is_written_directly_and_a_full_one_is_an_error() {
     );
     assert_eq!((sink.counters().stored, sink.counters().failed), (0, 10));
     assert!(matches!(sink.record(&sample(1)[0].record()), Err(SinkError::Closed)));
+}
+
+#[test]
+fn a_pipe_gets_a_whole_capture_in_every_compression() {
+    for compression in [Compression::None, Compression::Gzip, Compression::Zstd] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        let reading = std::thread::spawn(|| capture::drain(CaptureReader::from_stream("pipe", reader)));
+        let path = PathBuf::from(format!("/proc/self/fd/{}", writer.as_raw_fd()));
+        let output = OutputFormat {
+            format: Format::Pcapng,
+            compression,
+        };
+        let mut sink = FileSink::create(&path, &[], output).unwrap();
+        write_all(&mut sink, &sample(3000));
+        assert_eq!(sink.finish().unwrap().last_file, None);
+        drop((sink, writer));
+        let read = reading.join().unwrap();
+        assert!(read.error.is_none(), "{compression:?}: {:?}", read.error);
+        assert_eq!(read.packets, sample(3000));
+    }
 }
 
 #[test]

@@ -1,11 +1,13 @@
-//! Compression of whole chunks: each becomes a gzip member or zstd frame of its own.
+//! Compression in chunks, so that a file can be read up to its last chunk however it ended.
 //!
-//! So a file can be read up to its last chunk however it ended, a failed write can be undone to a chunk's end, and
-//! no state is carried from one to the next.
+//! With gzip each chunk is a member of its own. With zstd the chunks are flushed parts of one frame, because Wireshark
+//! 4.0 stops somewhere in a file of several frames; what ends the frame is three constant bytes, which stand behind the
+//! last chunk and are overwritten by the next one.
 
 use std::io;
 
 use flate2::{Compress, Crc, FlushCompress, Status};
+use zstd::stream::raw::{Encoder as ZstdEncoder, InBuffer, Operation, OutBuffer};
 
 use super::error::SinkError;
 use crate::data::{Compression, Format};
@@ -15,6 +17,12 @@ const ZSTD_LEVEL: i32 = 3;
 
 /// Level of gzip; the fast end, since a live capture waits for it.
 const GZIP_LEVEL: u32 = 3;
+
+/// An empty block that is the last one of its frame (RFC 8878 section 3.1.1.2); frames here carry no checksum.
+const ZSTD_END: [u8; 3] = [1, 0, 0];
+
+/// Compressed bytes taken from the library at a time.
+const ZSTD_PIECE: usize = 128 << 10;
 
 /// gzip header without name and time (RFC 1952 section 2.3).
 const GZIP_HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
@@ -44,7 +52,7 @@ impl OutputFormat {
     }
 }
 
-/// Compresses chunks, reusing its memory.
+/// Compresses the chunks of one file after the other, reusing its memory.
 pub(super) enum Compressor {
     None,
     Gzip {
@@ -52,7 +60,8 @@ pub(super) enum Compressor {
         output: Vec<u8>,
     },
     Zstd {
-        state: Box<zstd::bulk::Compressor<'static>>,
+        state: Box<ZstdEncoder<'static>>,
+        piece: Box<[u8]>,
         output: Vec<u8>,
     },
 }
@@ -65,17 +74,39 @@ impl Compressor {
                 state: Box::new(Compress::new(flate2::Compression::new(GZIP_LEVEL), false)),
                 output: Vec::new(),
             },
-            Compression::Zstd => Self::Zstd {
-                state: Box::new(zstd_compressor().map_err(|source| SinkError::Compressor {
+            Compression::Zstd => {
+                let state = ZstdEncoder::new(ZSTD_LEVEL);
+                let state = state.map_err(|source| SinkError::Compressor {
                     compression: "zstd",
                     source,
-                })?),
-                output: Vec::new(),
-            },
+                })?;
+                Self::Zstd {
+                    state: Box::new(state),
+                    piece: vec![0; ZSTD_PIECE].into(),
+                    output: Vec::new(),
+                }
+            }
         })
     }
 
-    /// `chunk` as it shall stand in the file.
+    /// Begins a new file.
+    pub(super) fn restart(&mut self) -> io::Result<()> {
+        match self {
+            Self::None | Self::Gzip { .. } => Ok(()),
+            Self::Zstd { state, .. } => state.reinit(),
+        }
+    }
+
+    /// What must stand behind the last chunk of a file.
+    pub(super) fn end(&self) -> &'static [u8] {
+        match self {
+            Self::None | Self::Gzip { .. } => &[],
+            Self::Zstd { .. } => &ZSTD_END,
+        }
+    }
+
+    /// `chunk` as it shall stand in the file, with [`Compressor::end`] behind it. The chunks of a file build on each
+    /// other: none may be left out.
     pub(super) fn chunk<'a>(&'a mut self, chunk: &'a [u8]) -> io::Result<&'a [u8]> {
         match self {
             Self::None => Ok(chunk),
@@ -83,20 +114,32 @@ impl Compressor {
                 gzip(state, chunk, output)?;
                 Ok(output)
             }
-            Self::Zstd { state, output } => {
-                output.clear();
-                output.reserve(zstd::zstd_safe::compress_bound(chunk.len()));
-                state.compress_to_buffer(chunk, output)?;
+            Self::Zstd { state, piece, output } => {
+                zstd(state, chunk, piece, output)?;
+                output.extend_from_slice(&ZSTD_END);
                 Ok(output)
             }
         }
     }
 }
 
-fn zstd_compressor() -> io::Result<zstd::bulk::Compressor<'static>> {
-    let mut compressor = zstd::bulk::Compressor::new(ZSTD_LEVEL)?;
-    compressor.set_parameter(zstd::zstd_safe::CParameter::ChecksumFlag(true))?;
-    Ok(compressor)
+/// Makes `output` whole zstd blocks that hold `chunk`.
+fn zstd(state: &mut ZstdEncoder<'_>, chunk: &[u8], piece: &mut [u8], output: &mut Vec<u8>) -> io::Result<()> {
+    output.clear();
+    let mut input = InBuffer::around(chunk);
+    while input.pos() < chunk.len() {
+        let mut compressed = OutBuffer::around(piece);
+        state.run(&mut input, &mut compressed)?;
+        output.extend_from_slice(compressed.as_slice());
+    }
+    loop {
+        let mut compressed = OutBuffer::around(piece);
+        let left = state.flush(&mut compressed)?;
+        output.extend_from_slice(compressed.as_slice());
+        if left == 0 {
+            return Ok(());
+        }
+    }
 }
 
 /// Makes `output` one gzip member that holds `chunk`.

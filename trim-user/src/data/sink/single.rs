@@ -112,7 +112,12 @@ impl Sink for FileSink {
         }
         self.pending.end_of_file();
         self.write()?;
-        let Output { target, .. } = self.output.take().ok_or(SinkError::Closed)?;
+        let Output { target, mut file } = self.output.take().ok_or(SinkError::Closed)?;
+        let finished = file.finish(&self.compressor);
+        finished.map_err(|source| SinkError::Write {
+            path: target.path.clone(),
+            source,
+        })?;
         let last_file = target.file();
         target.complete()?;
         self.counters.files += 1;

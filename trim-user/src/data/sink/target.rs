@@ -2,10 +2,11 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
+use std::os::fd::AsFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use super::chunk::{ChunkFile, Medium, StandardOutput};
+use super::chunk::{ChunkFile, Stream};
 use super::error::SinkError;
 
 /// Where a single output goes.
@@ -25,33 +26,34 @@ impl Target {
             source,
         };
         if path.as_os_str() == "-" {
-            let medium = StandardOutput::open().map_err(create)?;
-            let target = Self {
-                path: "standard output".into(),
-                replace: None,
-            };
-            return Ok((target, ChunkFile::new(Box::new(medium))));
+            // Without the line buffer of `std::io::Stdout`, each chunk is one write.
+            let output = io::stdout().as_fd().try_clone_to_owned().map_err(create)?;
+            return Ok((Self::stream("standard output".into()), stream(output.into())));
         }
-        let (replace, file) = match fs::metadata(path) {
+        let (temporary, real, file) = match fs::metadata(path) {
             Ok(existing) if existing.is_dir() => {
                 return Err(create(io::Error::new(io::ErrorKind::IsADirectory, "it is a directory")));
             }
             Ok(existing) if inputs.iter().any(|input| is_same_file(&existing, input)) => {
                 return Err(SinkError::OutputIsInput { path: path.to_owned() });
             }
-            Ok(existing) if !existing.is_file() => (None, OpenOptions::new().write(true).open(path).map_err(create)?),
+            Ok(existing) if !existing.is_file() => {
+                let output = OpenOptions::new().write(true).open(path).map_err(create)?;
+                return Ok((Self::stream(path.to_owned()), stream(output)));
+            }
             // The real path keeps a symbolic link to an older output as it is.
-            Ok(_) => beside(&fs::canonicalize(path).map_err(create)?).map_err(create)?,
-            Err(_) => beside(path).map_err(create)?,
+            Ok(_) => beside(fs::canonicalize(path).map_err(create)?).map_err(create)?,
+            Err(_) => beside(path.to_owned()).map_err(create)?,
         };
-        let medium: Box<dyn Medium> = Box::new(file);
-        Ok((
-            Self {
-                path: path.to_owned(),
-                replace,
-            },
-            ChunkFile::new(medium),
-        ))
+        let target = Self {
+            path: path.to_owned(),
+            replace: Some((temporary, real)),
+        };
+        Ok((target, ChunkFile::new(Box::new(file))))
+    }
+
+    fn stream(path: PathBuf) -> Self {
+        Self { path, replace: None }
     }
 
     /// Gives the complete file its name.
@@ -80,10 +82,12 @@ impl Drop for Target {
     }
 }
 
-type Replacement = (Option<(PathBuf, PathBuf)>, File);
+fn stream(file: File) -> ChunkFile {
+    ChunkFile::new(Box::new(Stream(file)))
+}
 
-/// A new file in the folder of `path`.
-fn beside(path: &Path) -> io::Result<Replacement> {
+/// Makes a temporary file in the folder of `path`; returns its path, `path` and the file.
+fn beside(path: PathBuf) -> io::Result<(PathBuf, PathBuf, File)> {
     let name = path
         .file_name()
         .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "it has no file name"))?;
@@ -93,7 +97,7 @@ fn beside(path: &Path) -> io::Result<Replacement> {
         temporary.push(format!(".{}-{attempt}.part", std::process::id()));
         let temporary = path.with_file_name(temporary);
         match OpenOptions::new().write(true).create_new(true).open(&temporary) {
-            Ok(file) => return Ok((Some((temporary, path.to_owned())), file)),
+            Ok(file) => return Ok((temporary, path, file)),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             Err(error) => return Err(error),
         }

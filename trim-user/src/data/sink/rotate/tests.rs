@@ -1,7 +1,8 @@
 //! A rotating sink on a volume that fills up and gets space back at any moment.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
+use std::io;
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -38,13 +39,14 @@ impl Volume for SmallDisk {
 }
 
 impl Medium for SmallFile {
-    /// Like the kernel: writes what fits, then says that the rest does not.
-    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+    /// Like the kernel: writes what fits, then says that the rest does not. Bytes that were there before always fit.
+    fn write(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()> {
         let free = self.free.load(Ordering::Relaxed);
-        let fitting = bytes.len().min(free as usize);
-        self.file.write_all(&bytes[..fitting])?;
-        self.length += fitting as u64;
-        self.free.store(free - fitting as u64, Ordering::Relaxed);
+        let fitting = bytes.len().min((self.length - offset + free) as usize);
+        self.file.write_all_at(&bytes[..fitting], offset)?;
+        let length = self.length.max(offset + fitting as u64);
+        self.free.store(free - (length - self.length), Ordering::Relaxed);
+        self.length = length;
         if fitting < bytes.len() {
             Err(io::ErrorKind::StorageFull.into())
         } else {
