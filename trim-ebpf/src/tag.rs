@@ -7,14 +7,19 @@ use trim_common::tag::{PacketTag, TAG_SIZE};
 
 use crate::count::Counters;
 
-/// Writes the tag; a driver without room for metadata gets the packet untagged. Frame views made before become invalid.
+/// Writes the tag. The packet goes untagged when the driver has no room for metadata, or has put some of its own there:
+/// user space looks for the tag directly in front of the packet. Frame views made before become invalid.
 #[inline(always)]
 pub fn write(ctx: &XdpContext, tag: &PacketTag, counters: &mut Counters) {
-    // SAFETY: `ctx.ctx` is the context the kernel gave to this program run.
-    let refused = unsafe { bpf_xdp_adjust_meta(ctx.ctx, -(TAG_SIZE as i32)) } != 0;
-    if refused || !copy(ctx, tag) {
+    if ctx.metadata() != ctx.metadata_end() || !make_room(ctx) || !copy(ctx, tag) {
         counters.count(Reason::Untagged);
     }
+}
+
+#[inline(always)]
+fn make_room(ctx: &XdpContext) -> bool {
+    // SAFETY: `ctx.ctx` is the context the kernel gave to this program run.
+    unsafe { bpf_xdp_adjust_meta(ctx.ctx, -(TAG_SIZE as i32)) == 0 }
 }
 
 #[inline(always)]

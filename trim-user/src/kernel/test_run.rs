@@ -57,6 +57,9 @@ pub struct Arrival {
     pub interface: u32,
     /// RX queue; the interface must have it.
     pub queue: u32,
+    /// How many bytes at the beginning of the input are metadata that somebody else put in front of the frame: a
+    /// multiple of 4, at most 32.
+    pub metadata: u32,
 }
 
 /// What the program did with a test packet.
@@ -119,7 +122,7 @@ pub fn run_live(program: &Xdp, frame: &[u8], repeat: u32, batch: u32) -> Result<
 fn context_of(length: u32, arrival: Arrival) -> [u8; CONTEXT_SIZE] {
     let mut context = [0; CONTEXT_SIZE];
     // data, data_end, data_meta, ingress_ifindex, rx_queue_index, egress_ifindex
-    let fields = [0, length, 0, arrival.interface, arrival.queue, 0];
+    let fields = [arrival.metadata, length, 0, arrival.interface, arrival.queue, 0];
     for (place, field) in context.chunks_exact_mut(4).zip(fields) {
         place.copy_from_slice(&field.to_ne_bytes());
     }
