@@ -37,6 +37,7 @@ fn build(at: &Path, llvm_prefix: &Path, llvm_major: u32) -> Result<()> {
     let mut command = cargo();
     command.args([
         "install",
+        "--quiet",
         "bpf-linker",
         "--locked",
         "--version",

@@ -64,7 +64,8 @@ fn lab_object() -> PathBuf {
 const LAB_OBJECT: &str = "trim-lab.o";
 
 /// BTF lets the kernel name functions and source lines in its messages; it is made from full debug information.
-const FLAGS: [&str; 3] = ["-Cdebuginfo=2", "-Clink-arg=--btf", "-Cpanic=abort"];
+/// Version 3 of the instruction set brings 32-bit arithmetic and jumps (Linux 5.1).
+const FLAGS: [&str; 4] = ["-Cdebuginfo=2", "-Clink-arg=--btf", "-Ctarget-cpu=v3", "-Cpanic=abort"];
 
 /// Leaves an equal file alone: its modification time decides whether `trim-user` is built again.
 fn replace_if_different(new: &Path, place: &Path) -> Result<()> {

@@ -18,7 +18,7 @@ pub(super) fn text(report: &Report) -> String {
         let took = nanoseconds((switch.microseconds * 1000.0) as u64);
         lines.push(row(
             "switch",
-            &format!("50% -> 90% -> rollback to legacy under load; the slowest took {took}"),
+            &format!("rollback under load: {took} from the command to the last packet of the old strategy"),
         ));
     }
     if let (Some(xdp), Some(xsk)) = (&report.xdp_mode, &report.xsk_mode) {

@@ -81,7 +81,7 @@ pub(super) struct Latency {
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Switch {
-    /// From the command to the last packet tagged with the old strategy, the longest of the switches.
+    /// The rollback: from the command to the last packet tagged with the old strategy.
     pub(super) microseconds: f64,
 }
 
