@@ -2,7 +2,7 @@
 //!
 //! `trim` is the capture program: `parse -> assign (with classify) -> cut -> tag -> steer`, one file per step. What
 //! the steps decide stands in `trim-common`, as pure functions; the files here fetch what those need from the packet and
-//! the maps.
+//! the maps. `source` makes traffic for the benchmark.
 //!
 //! # Building
 //!
@@ -38,6 +38,8 @@ mod maps;
 mod parse;
 #[cfg(target_arch = "bpf")]
 mod program;
+#[cfg(target_arch = "bpf")]
+mod source;
 #[cfg(target_arch = "bpf")]
 mod steer;
 #[cfg(target_arch = "bpf")]

@@ -11,6 +11,7 @@ pub mod nic;
 pub mod packet_socket;
 pub mod pins;
 pub mod program;
+pub mod source;
 mod syscall;
 pub mod test_run;
 pub mod xsk;

@@ -118,7 +118,7 @@ impl Program {
     /// [`KernelError`] says what is missing: the object, a capability, a newer kernel, or the pin directory; or that
     /// another `trim` captures on the interface.
     pub fn load(interface: &str, options: &LoadOptions) -> Result<(Self, Maps, Events), KernelError> {
-        let mut ebpf = load_object(options.flow_entries)?;
+        let mut ebpf = load_object(Some(options.flow_entries))?;
         verify(&mut ebpf, maps::PROGRAM)?;
         let pins = match &options.pin_directory {
             Some(path) => Some(pin_maps(&ebpf, path, interface)?),
@@ -237,21 +237,26 @@ impl Drop for Link {
     }
 }
 
-fn load_object(flow_entries: u32) -> Result<Ebpf, KernelError> {
-    if !is_embedded() {
+/// Parses the object and makes its maps, with a flow table of this size or the smallest one.
+pub(super) fn load_object(flow_entries: Option<u32>) -> Result<Ebpf, KernelError> {
+    load_from(OBJECT, flow_entries.unwrap_or(1))
+}
+
+fn load_from(object: &[u8], flow_entries: u32) -> Result<Ebpf, KernelError> {
+    if object.is_empty() {
         return Err(KernelError::NoObject);
     }
     EbpfLoader::new()
         .map_max_entries(maps::FLOWS, flow_entries)
-        .load(OBJECT)
+        .load(object)
         .map_err(KernelError::from_load)
 }
 
-fn verify(ebpf: &mut Ebpf, name: &'static str) -> Result<(), KernelError> {
+pub(super) fn verify(ebpf: &mut Ebpf, name: &'static str) -> Result<(), KernelError> {
     xdp(ebpf, name)?.load().map_err(KernelError::from_verification)
 }
 
-fn xdp<'a>(ebpf: &'a mut Ebpf, name: &'static str) -> Result<&'a mut Xdp, KernelError> {
+pub(super) fn xdp<'a>(ebpf: &'a mut Ebpf, name: &'static str) -> Result<&'a mut Xdp, KernelError> {
     let program = ebpf.program_mut(name).ok_or_else(|| KernelError::BadObject {
         reason: format!("it has no program {name}"),
     })?;
@@ -274,4 +279,25 @@ fn pin_maps(ebpf: &Ebpf, path: &Path, interface: &str) -> Result<PinDirectory, K
         map.pin(&file).map_err(|error| KernelError::from_pin(file, error))?;
     }
     Ok(pins)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_binary_without_the_object_says_how_to_get_one_with_it() {
+        let error = load_from(&[], 1).err().expect("there is nothing to load");
+        assert!(
+            error.to_string().contains("build it with `cargo xtask build`"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn an_object_that_is_none_is_refused_on_one_line() {
+        let error = load_from(b"\x7fELF and nothing more", 1).err().expect("not an object");
+        assert!(matches!(error, KernelError::BadObject { .. }), "{error:?}");
+        assert!(!error.to_string().contains('\n'), "{error}");
+    }
 }

@@ -109,7 +109,7 @@ impl Program {
 
 /// Runs `program` `repeat` times on real copies of `frame` (`BPF_F_TEST_XDP_LIVE_FRAMES`, Linux 5.18): what the program
 /// redirects goes there. `batch` frames (at most 256) are redirected together. Returns the mean time per frame.
-pub fn run_live(program: &Xdp, frame: &[u8], repeat: u32, batch: u32) -> Result<Duration, KernelError> {
+pub(super) fn run_live(program: &Xdp, frame: &[u8], repeat: u32, batch: u32) -> Result<Duration, KernelError> {
     let options = TestRunOptions {
         data_in: Some(frame),
         repeat,

@@ -19,13 +19,13 @@ use xtask::lab::{Namespace, VethOptions, VethPair, wait_until};
 use crate::frames::{ACK, Frame};
 use crate::rig::{SETUP, can_run};
 
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 /// Names the pin directory to the process that is going to be killed.
 const HOLD: &str = "TRIM_TEST_HOLD";
 
 /// Runs `work` in a namespace with a silent veth pair `near` and `far`, besides the loopback interface, which has no
 /// driver to run XDP programs in.
-fn with_interfaces(test: &str, work: impl FnOnce(&Namespace) + Send) {
+pub(crate) fn with_interfaces(test: &str, work: impl FnOnce(&Namespace) + Send) {
     if !can_run(test) {
         return;
     }
@@ -45,7 +45,7 @@ fn with_interfaces(test: &str, work: impl FnOnce(&Namespace) + Send) {
     netns::run_in(&namespace.path(), || work(&namespace)).unwrap();
 }
 
-fn load(interface: &str) -> (Program, Maps) {
+pub(crate) fn load(interface: &str) -> (Program, Maps) {
     let (program, mut maps, _) = Program::load(interface, &LoadOptions::default()).unwrap();
     maps.setup.set(SETUP).unwrap();
     (program, maps)

@@ -7,6 +7,7 @@ mod interfaces;
 mod lease;
 mod policy;
 mod rig;
+mod source;
 mod steering;
 mod truth;
 mod twin;
