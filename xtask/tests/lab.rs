@@ -1,9 +1,13 @@
 //! The laboratory on real namespaces: what the witness on the mirror sees is what client and server said.
 
+use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
+use rustix::process::Signal;
 use xtask::lab::{
-    Client, Exchange, Folder, Link, Nginx, Site, Span, SpanOptions, Tcpdump, require_root, skip, wait_until,
+    Client, Exchange, Folder, Link, Namespace, Nginx, Process, Site, Span, SpanOptions, Tcpdump, require_root, skip,
+    wait_until,
 };
 use xtask::toolchain::{Tool, ensure_tools};
 
@@ -152,4 +156,41 @@ fn the_appliance_end_of_the_mirror_receives_the_packets() {
         "{} packets received",
         received()
     );
+}
+
+/// Set in the process that is to be interrupted; names nothing but that.
+const VICTIM: &str = "TRIM_LAB_VICTIM";
+
+#[test]
+fn an_interrupted_program_leaves_nothing_behind() {
+    if !require_root("an_interrupted_program_leaves_nothing_behind") {
+        return;
+    }
+    if std::env::var_os(VICTIM).is_some() {
+        let namespace = Namespace::new("victim").unwrap();
+        let folder = Folder::new("victim").unwrap();
+        let _sleeper = Process::start({
+            let mut command = namespace.command("sleep");
+            command.arg("1000");
+            command
+        });
+        println!("MADE {} {}", namespace.path().display(), folder.path().display());
+        std::thread::sleep(Duration::from_secs(1000));
+    }
+    for signal in [Signal::INT, Signal::TERM] {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command
+            .args(["--exact", "an_interrupted_program_leaves_nothing_behind", "--nocapture"])
+            .env(VICTIM, "1");
+        let mut victim = Process::start(command).unwrap();
+        victim
+            .wait_ready(Duration::from_secs(30), |stdout, _| stdout.contains("MADE "))
+            .unwrap();
+        let stdout = victim.stdout();
+        let line = stdout.lines().find_map(|line| line.split_once("MADE ")).unwrap().1;
+        let made: Vec<&Path> = line.split(' ').map(Path::new).collect();
+        assert!(made.iter().all(|path| path.exists()), "{made:?}");
+        assert_eq!(victim.stop(signal, Duration::from_secs(20)).unwrap().code(), Some(130));
+        assert!(!made.iter().any(|path| path.exists()), "{made:?}");
+    }
 }
