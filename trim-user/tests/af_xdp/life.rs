@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use trim_common::strategy::Strategy;
 use trim_user::kernel::bare::Hook;
 use trim_user::kernel::nic::{LinkMonitor, LinkState, index_of};
-use trim_user::kernel::xsk::{BindMode, Options, Queue, WaitMode, Waiter, Wake};
+use trim_user::kernel::xsk::{BindMode, BusyPoll, HugePages, Options, Queue, WaitMode, Waiter, Wake};
 
 use crate::wire::{Receiver, on_a_wire, one_queue, packet, sender, small, wait_until};
 
@@ -55,6 +55,28 @@ fn packets_held_when_their_queue_is_closed_stay_readable() {
 }
 
 #[test]
+fn huge_pages_are_used_when_reserved_and_asked_for_by_name_when_not() {
+    let test = "huge_pages_are_used_when_reserved_and_asked_for_by_name_when_not";
+    on_a_wire(test, one_queue(), |_| {
+        let meminfo = std::fs::read_to_string("/proc/meminfo").unwrap();
+        let free = meminfo.lines().find_map(|line| line.strip_prefix("HugePages_Free:"));
+        let are_free = free.is_some_and(|count| count.trim() != "0");
+        let near = index_of("near").unwrap();
+        let open = |huge_pages| Queue::open(near, 0, Options { huge_pages, ..small() }.check(1500).unwrap());
+        let is_huge = |queue: Queue| queue.umem().is_huge();
+        match open(HugePages::Always) {
+            Ok(queue) => assert!(are_free && queue.umem().is_huge()),
+            Err(error) => assert!(
+                !are_free && error.to_string().contains("`sysctl vm.nr_hugepages`"),
+                "{error}"
+            ),
+        }
+        assert_eq!(is_huge(open(HugePages::Auto).unwrap()), are_free);
+        assert!(!is_huge(open(HugePages::Never).unwrap()));
+    });
+}
+
+#[test]
 fn refusals_say_what_to_do() {
     on_a_wire("refusals_say_what_to_do", one_queue(), |_| {
         let near = index_of("near").unwrap();
@@ -83,8 +105,8 @@ fn refusals_say_what_to_do() {
 /// Longer than any test may take.
 const HOUR: Duration = Duration::from_secs(3600);
 
-fn a_packet_ends_the_wait(mode: WaitMode) {
-    let mut receiver = Receiver::open(1, Hook::Native, false, small());
+fn a_packet_ends_the_wait(mode: WaitMode, busy_poll: Option<BusyPoll>) {
+    let mut receiver = Receiver::open(1, Hook::Native, false, Options { busy_poll, ..small() });
     let mut waiter = Waiter::new(mode, 1);
     let nothing = waiter.wait(&receiver.queues, Duration::from_millis(20)).unwrap();
     assert_eq!(nothing, Wake::Nothing);
@@ -114,7 +136,14 @@ fn a_packet_ends_the_wait_in_every_mode() {
             spin: Duration::from_micros(50),
         };
         for mode in [WaitMode::Spin, adaptive, WaitMode::Poll] {
-            a_packet_ends_the_wait(mode);
+            a_packet_ends_the_wait(mode, None);
+            a_packet_ends_the_wait(
+                mode,
+                Some(BusyPoll {
+                    microseconds: 20,
+                    budget: 64,
+                }),
+            );
         }
     });
 }
