@@ -26,6 +26,17 @@ pub enum ConfigError {
     },
 }
 
+impl ConfigError {
+    /// A capture needs at least one interface.
+    pub fn no_interface(path: &std::path::Path) -> Self {
+        let message = "none is named: list them there, or give `--interface` (`trim interfaces` shows what there is)";
+        Self::Invalid {
+            path: path.into(),
+            problems: vec![Problem::nowhere("capture.interfaces", message)],
+        }
+    }
+}
+
 fn listed(path: &std::path::Path, problems: &[Problem]) -> String {
     let lines: Vec<String> = problems
         .iter()

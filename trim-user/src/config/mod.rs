@@ -10,6 +10,7 @@ use std::fs;
 use std::path::Path;
 
 pub use error::{ConfigError, Problem};
+pub use resolve::check_interface_name;
 pub use resolved::*;
 pub use units::{Size, Span};
 

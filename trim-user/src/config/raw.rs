@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_saphyr::Spanned;
 
 use super::units::{Size, Span};
+use crate::data::{Compression, Format};
 use crate::trimmer::{Action, NonHttp, Retention};
 
 /// A key that may be left out; where it is given, its place in the file is known.
@@ -39,7 +40,7 @@ pub(super) struct Capture {
     pub(super) wait: Key<Wait>,
     pub(super) on_user_space_loss: Key<OnLoss>,
     pub(super) lease: Key<Span>,
-    pub(super) pin_directory: Key<PathBuf>,
+    pub(super) pin: Key<bool>,
 }
 
 /// How the XDP program is attached.
@@ -187,28 +188,6 @@ pub(super) struct Output {
     pub(super) rotate_packets: Key<u64>,
     pub(super) quota: Key<Size>,
     pub(super) sync: Key<bool>,
-}
-
-/// The format of output files.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Format {
-    /// pcapng.
-    Pcapng,
-    /// Classic pcap with nanoseconds.
-    Pcap,
-}
-
-/// The compression of output files.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Compression {
-    /// None.
-    None,
-    /// Zstandard.
-    Zstd,
-    /// gzip.
-    Gzip,
 }
 
 #[derive(Debug, Default, Deserialize)]

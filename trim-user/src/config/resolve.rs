@@ -10,10 +10,11 @@ use trim_common::strategy::{Mode, Split};
 use super::error::Problem;
 use super::raw::{self, Key, ModeName, PortList};
 use super::resolved::{
-    Assignment, Bind, Capture, Compression, Config, Format, Hold, HugePages, Layout, LogFormat, LogLevel, Logging,
-    OnLoss, Output, Pipeline, Wait, XdpMode,
+    Assignment, Bind, Capture, Config, Hold, HugePages, Layout, LogFormat, LogLevel, Logging, OnLoss, Output, Pipeline,
+    Wait, XdpMode,
 };
 use super::units::{Size, Span};
+use crate::data::{Compression, Format};
 use crate::trimmer::{Policy, Ports, Settings};
 
 /// Linux limits an interface name to 15 bytes (IFNAMSIZ, linux/if.h).
@@ -32,7 +33,7 @@ pub(super) fn resolve(file: raw::File) -> Result<Config, Vec<Problem>> {
         },
         trimmer: trimmer(&mut check, &file),
         hold: Hold {
-            bytes: check.size("trimming.hold", &file.trimming.hold, 64 << 20, 1 << 20, 64 << 30) as usize,
+            bytes: check.size("trimming.hold", &file.trimming.hold, 64 << 20, 1 << 20, 2 << 30) as usize,
             time: check.span(
                 "trimming.hold_time",
                 &file.trimming.hold_time,
@@ -83,10 +84,7 @@ fn capture(check: &mut Check, raw: &raw::Capture) -> Capture {
             100 * MILLISECOND,
             HOUR,
         ),
-        pin_directory: raw
-            .pin_directory
-            .as_ref()
-            .map_or_else(|| PathBuf::from("/sys/fs/bpf/trim"), |path| path.value.clone()),
+        pin: value(&raw.pin).unwrap_or(true),
     }
 }
 
@@ -94,7 +92,7 @@ fn interfaces(check: &mut Check, raw: &[Spanned<String>]) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     for name in raw {
         let key = "capture.interfaces";
-        if let Err(problem) = interface_name(&name.value) {
+        if let Err(problem) = check_interface_name(&name.value) {
             check.at(name.referenced, key, problem);
         } else if names.contains(&name.value) {
             check.at(name.referenced, key, format!("`{}` is named twice", name.value));
@@ -106,7 +104,10 @@ fn interfaces(check: &mut Check, raw: &[Spanned<String>]) -> Vec<String> {
 }
 
 /// Whether `name` can be the name of a network interface (`dev_valid_name`, net/core/dev.c).
-pub(super) fn interface_name(name: &str) -> Result<(), String> {
+///
+/// # Errors
+/// What is allowed.
+pub fn check_interface_name(name: &str) -> Result<(), String> {
     let is_allowed = !name.is_empty()
         && name.len() <= LONGEST_INTERFACE_NAME
         && name != "."

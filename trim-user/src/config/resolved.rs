@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use trim_common::strategy::{Mode, Split};
 
-pub use super::raw::{Bind, Compression, Format, HugePages, Layout, LogFormat, LogLevel, OnLoss, Wait, XdpMode};
+pub use super::raw::{Bind, HugePages, Layout, LogFormat, LogLevel, OnLoss, Wait, XdpMode};
+use crate::data::{Compression, Format};
 use crate::trimmer::{Policy, Settings};
 
 /// Everything `trim run` needs to know.
@@ -56,8 +57,8 @@ pub struct Capture {
     pub on_user_space_loss: OnLoss,
     /// After this long without renewal the kernel falls back to `legacy`.
     pub lease: Duration,
-    /// Folder in a BPF file system under which links and maps are pinned.
-    pub pin_directory: PathBuf,
+    /// Whether the XDP program and its maps are pinned, so that they stay in force when the daemon is killed.
+    pub pin: bool,
 }
 
 /// How flows are given to the strategies.

@@ -13,6 +13,8 @@ const BYTES: usize = 256 << 10;
 pub struct Chunk {
     packets: Vec<ChunkPacket>,
     bytes: Vec<u8>,
+    /// When its last packet was trimmed, CLOCK_MONOTONIC nanoseconds.
+    pub trimmed: u64,
 }
 
 /// One packet of a chunk.
@@ -35,6 +37,7 @@ impl Default for Chunk {
         Self {
             packets: Vec::with_capacity(PACKETS),
             bytes: Vec::with_capacity(BYTES),
+            trimmed: 0,
         }
     }
 }

@@ -1,7 +1,10 @@
 //! Formats of capture files, as they are read and written.
 
+use serde::Deserialize;
+
 /// The format of a capture file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Format {
     /// pcap: one link type, no interface descriptions.
     Pcap,
@@ -20,7 +23,8 @@ impl Format {
 }
 
 /// How a capture file is compressed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Compression {
     /// Not at all.
     None,

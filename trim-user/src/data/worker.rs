@@ -78,7 +78,7 @@ impl Worker {
     /// # Panics
     /// When there is no such lane.
     #[inline]
-    pub fn frame(&mut self, lane: usize, link: LinkType, frame: &Record<'_>, output: &mut impl Output) {
+    pub fn packet(&mut self, lane: usize, link: LinkType, frame: &Record<'_>, output: &mut impl Output) {
         let ticket = Ticket(self.next);
         self.next += 1;
         let counts = &mut self.lanes[lane].counts;

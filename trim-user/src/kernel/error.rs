@@ -110,7 +110,7 @@ pub enum KernelError {
         source: Box<MapError>,
     },
     /// The pin directory cannot be used.
-    #[error("cannot {action} {path}: {source}; run with `pin: off`, or mount a BPF file system there")]
+    #[error("cannot {action} {path}: {source}; set `capture.pin: false`, or mount a BPF file system there")]
     Pin {
         /// What was tried.
         action: &'static str,

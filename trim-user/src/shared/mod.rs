@@ -49,11 +49,22 @@ impl Lane {
     }
 }
 
+/// What output files say of an interface; written by the control wing, which can read the kernel's counters.
+#[derive(Debug, Default)]
+pub struct InterfaceBoard {
+    /// Packets seen by the XDP program.
+    pub seen: Gauge,
+    /// Packets lost on the way into user space.
+    pub lost: Gauge,
+}
+
 /// Everything the two wings share while a capture runs.
 #[derive(Debug)]
 pub struct Shared {
     /// One board per data-path thread.
     pub threads: Vec<ThreadBoard>,
+    /// One board per interface, in the order of their numbers in the sink.
+    pub interfaces: Vec<InterfaceBoard>,
     /// Generation of the policy in force; packets tagged with an earlier one were assigned before the last switch.
     pub generation: AtomicU32,
     /// Set once: receive what is there, finish the files, end.
@@ -63,10 +74,11 @@ pub struct Shared {
 }
 
 impl Shared {
-    /// A board for each thread; nothing has happened yet.
-    pub fn new(threads: Vec<ThreadBoard>) -> Self {
+    /// A board for each thread and each of so many interfaces; nothing has happened yet.
+    pub fn new(threads: Vec<ThreadBoard>, interfaces: usize) -> Self {
         Self {
             threads,
+            interfaces: (0..interfaces).map(|_| InterfaceBoard::default()).collect(),
             generation: AtomicU32::new(0),
             stop: AtomicBool::new(false),
             rotations: AtomicU64::new(0),

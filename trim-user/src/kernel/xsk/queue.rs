@@ -136,7 +136,7 @@ impl Queue {
     }
 
     /// Gives free frames to the kernel, as many as the fill ring takes; returns how many. A system call only when the
-    /// driver asked to be woken or busy polling is chosen.
+    /// driver asked to be woken.
     #[inline]
     pub fn refill(&mut self) -> usize {
         let most = u32::try_from(self.free.len()).unwrap_or(u32::MAX);
@@ -147,7 +147,7 @@ impl Queue {
             Some(u64::from(address.0))
         });
         self.counts.away += u64::from(posted);
-        self.nudge();
+        self.wake_if_needed();
         posted as usize
     }
 
@@ -157,11 +157,10 @@ impl Queue {
         self.sockets.iter().any(|socket| socket.rx.pending() > 0)
     }
 
-    /// Wakes the driver when it asked for it (in copy mode it never does), or runs its receive loop when busy polling is
-    /// chosen: a receive call on the socket does either (`xsk_recvmsg`, net/xdp/xsk.c).
+    /// Wakes the driver if it asked for it. Copy mode never asks.
     #[inline]
-    pub(super) fn nudge(&self) {
-        if self.fill.needs_wakeup() || self.umem.settings().options().busy_poll.is_some() {
+    pub(super) fn wake_if_needed(&self) {
+        if self.fill.needs_wakeup() {
             let [first, ..] = &self.sockets;
             first.wake();
         }

@@ -109,7 +109,7 @@ fn look(queues: &[Queue], patience: Duration) -> bool {
             spin_loop();
         }
         for queue in queues {
-            queue.nudge();
+            queue.wake_if_needed();
         }
         if started.get_or_insert_with(Instant::now).elapsed() >= patience {
             return false;

@@ -1,0 +1,170 @@
+//! Takes packets out of the RX rings of a thread's queues and hands them on in the order of their kernel times.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use trim_common::strategy::Strategy;
+
+use super::arrival::Arrival;
+use crate::data::merge::{Merge, Run};
+use crate::kernel::clock;
+use crate::kernel::xsk::{Audit, Frame, Queue, WaitMode, Waiter, Wake, XskError};
+use crate::shared::{Shared, ThreadBoard};
+
+/// How long after its time stamp a packet may still be on its way into its ring: the kernel publishes packets at the
+/// end of a driver's receive loop, which handles 64 of them at most (NAPI_POLL_WEIGHT). Nanoseconds.
+const IN_FLIGHT: u64 = 100_000;
+
+/// The queues of one thread.
+pub(super) struct Intake {
+    queues: Vec<Queue>,
+    waiter: Waiter,
+    /// One stream per ring: queue number times [`Strategy::COUNT`] plus strategy.
+    merge: Merge<Arrival>,
+    buffer: Vec<Frame>,
+    batch: usize,
+}
+
+impl Intake {
+    pub(super) fn new(queues: Vec<Queue>, wait: WaitMode, batch: usize) -> Self {
+        Self {
+            waiter: Waiter::new(wait, queues.len()),
+            merge: Merge::new(queues.len() * Strategy::COUNT, 4 * batch),
+            buffer: Vec::with_capacity(batch),
+            queues,
+            batch,
+        }
+    }
+
+    /// Takes up to a batch out of each ring; returns how many packets there were. `now` is CLOCK_MONOTONIC.
+    pub(super) fn receive(&mut self, now: u64, shared: &Shared, board: &ThreadBoard) -> usize {
+        let generation = shared.generation.load(Ordering::Acquire);
+        let mut received = 0;
+        for index in 0..self.queues.len() {
+            for strategy in Strategy::ALL {
+                received += self.receive_ring(index, strategy, now, generation, board);
+            }
+        }
+        board.received.add(received as u64);
+        received
+    }
+
+    fn receive_ring(
+        &mut self,
+        index: usize,
+        strategy: Strategy,
+        now: u64,
+        generation: u32,
+        board: &ThreadBoard,
+    ) -> usize {
+        let queue = &mut self.queues[index];
+        let stream = index * Strategy::COUNT + strategy.index();
+        let count = queue.receive(strategy, self.batch, &mut self.buffer);
+        let umem = queue.umem();
+        for frame in self.buffer.drain(..) {
+            let tag = umem.tag(&frame);
+            if let Some(tag) = tag
+                && tag.generation != generation
+                && tag.kernel_time > board.last_old_tag.get()
+                && is_older(tag.generation, generation)
+            {
+                board.last_old_tag.set(tag.kernel_time);
+            }
+            self.merge
+                .push(stream, Arrival::new(frame, tag.as_ref(), strategy, index as u16, now));
+        }
+        if count < self.batch {
+            self.merge.promise(stream, now.saturating_sub(IN_FLIGHT));
+        }
+        count
+    }
+
+    /// The next packets that no ring can precede any more.
+    pub(super) fn next_run(&self) -> Option<Run> {
+        self.merge.next_run()
+    }
+
+    /// The next packet of a run.
+    #[inline]
+    pub(super) fn next_of(&mut self, run: Run) -> Option<Arrival> {
+        self.merge.next_of(run)
+    }
+
+    /// A time before which everything has been handed on.
+    pub(super) fn horizon(&self, now: u64) -> u64 {
+        let floor = now.saturating_sub(IN_FLIGHT);
+        self.merge.oldest().map_or(floor, |oldest| oldest.min(floor))
+    }
+
+    /// The bytes of a packet.
+    #[inline]
+    pub(super) fn bytes<'a>(&'a self, arrival: &'a Arrival) -> &'a [u8] {
+        self.queues[usize::from(arrival.queue)].umem().bytes(&arrival.frame)
+    }
+
+    /// Takes back the frame of a packet that is done with.
+    #[inline]
+    pub(super) fn recycle(&mut self, queue: u16, frame: Frame) {
+        self.queues[usize::from(queue)].recycle([frame]);
+    }
+
+    /// Gives frames to the kernel.
+    pub(super) fn refill(&mut self) {
+        for queue in &mut self.queues {
+            queue.refill();
+        }
+    }
+
+    /// Waits for packets, unless some wait to be handed on.
+    pub(super) fn wait(&mut self, timeout: Duration) -> Result<Wake, XskError> {
+        // Packets that were stamped a moment ago leave as soon as `IN_FLIGHT` is over.
+        let timeout = if self.merge.waiting() > 0 {
+            timeout.min(Duration::from_nanos(IN_FLIGHT))
+        } else {
+            timeout
+        };
+        self.waiter.wait(&self.queues, timeout)
+    }
+
+    /// Promises that nothing more will come, so that everything can be handed on.
+    pub(super) fn close(&mut self) {
+        for stream in 0..self.queues.len() * Strategy::COUNT {
+            self.merge.promise(stream, u64::MAX);
+        }
+    }
+
+    /// Whether a ring or the merge holds packets.
+    pub(super) fn has_packets(&self) -> bool {
+        self.merge.waiting() > 0 || self.queues.iter().any(Queue::has_packets)
+    }
+
+    /// Packets that left behind a later one.
+    pub(super) fn late(&self) -> u64 {
+        self.merge.late()
+    }
+
+    /// Errors the kernel holds for the queues, such as a removed interface.
+    pub(super) fn take_error(&self) -> Option<(u32, std::io::Error)> {
+        self.queues
+            .iter()
+            .find_map(|queue| Some((queue.index(), queue.take_error()?)))
+    }
+
+    /// Where every frame is.
+    pub(super) fn audits(&self) -> Vec<Audit> {
+        self.queues.iter().map(Queue::audit).collect()
+    }
+
+    /// Now, in the clock of kernel times.
+    pub(super) fn now() -> u64 {
+        clock::monotonic()
+    }
+}
+
+/// Whether generation `one` was in force before `other`; generations wrap at 28 bits.
+#[inline]
+fn is_older(one: u32, other: u32) -> bool {
+    const HALF: u32 = 1 << 27;
+    let distance = other.wrapping_sub(one) & ((1 << 28) - 1);
+    distance != 0 && distance < HALF
+}

@@ -1,0 +1,294 @@
+//! Which thread does what, and on which core.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+use super::batch::{self, FromReceiver, ToWorker};
+use super::chunks;
+use super::inline::InlineLoop;
+use super::intake::Intake;
+use super::outcome::{Ended, LiveError};
+use super::receive::ReceiveLoop;
+use super::times::TimeBase;
+use super::trim::{Input, TrimLoop};
+use super::write::{Source, WriteLoop};
+use super::writer::Writer;
+use super::{Parts, lanes};
+use crate::config::{Layout, Pipeline};
+use crate::data::merge::Merge;
+use crate::kernel::xsk::{Queue, WaitMode};
+use crate::shared::{Latency, Shared};
+
+/// With fewer cores than this, `auto` does everything on one thread.
+const CORES_FOR_THREADS: usize = 4;
+
+/// The threads of a live capture.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// The thread that does everything, when there is only one.
+    pub inline: Option<ThreadPlan>,
+    /// Threads that receive.
+    pub receivers: Vec<ThreadPlan>,
+    /// Workers of `legacy`.
+    pub legacy: Vec<ThreadPlan>,
+    /// Workers of `scanning`.
+    pub scanning: Vec<ThreadPlan>,
+    /// The thread that writes.
+    pub writer: Option<ThreadPlan>,
+    /// Frames that move together.
+    pub batch: usize,
+    /// Batches that may wait in front of a worker.
+    pub queue_batches: usize,
+}
+
+/// One thread.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ThreadPlan {
+    /// Its name.
+    pub name: String,
+    /// The core it is pinned to.
+    pub core: Option<usize>,
+}
+
+impl Plan {
+    /// Lays the stages over threads. `cores` are those this process may use; there is no use in more receiving threads
+    /// than `queues`.
+    pub fn new(pipeline: &Pipeline, cores: &[usize], queues: usize) -> Self {
+        let is_inline = match pipeline.layout {
+            Layout::Auto => cores.len() < CORES_FOR_THREADS,
+            Layout::Inline => true,
+            Layout::Threads => false,
+        };
+        let mut free = FreeCores::new(pipeline, cores);
+        let mut plan = Self {
+            inline: None,
+            receivers: Vec::new(),
+            legacy: Vec::new(),
+            scanning: Vec::new(),
+            writer: None,
+            batch: pipeline.batch,
+            queue_batches: pipeline.queue_batches,
+        };
+        if is_inline {
+            plan.inline = free.threads("capture", &pipeline.receive_cores).into_iter().next();
+            return plan;
+        }
+        plan.receivers = free.threads("receive", &pipeline.receive_cores);
+        plan.receivers.truncate(queues.max(1));
+        plan.legacy = free.threads("legacy", &pipeline.legacy_cores);
+        plan.scanning = free.threads("scanning", &pipeline.scanning_cores);
+        let core = pipeline.writer_core.or_else(|| free.take());
+        plan.writer = Some(ThreadPlan {
+            name: "writer".to_owned(),
+            core,
+        });
+        plan
+    }
+
+    /// All threads, in the order of their boards.
+    pub fn threads(&self) -> impl Iterator<Item = &ThreadPlan> {
+        let workers = self.legacy.iter().chain(&self.scanning);
+        self.inline
+            .iter()
+            .chain(&self.receivers)
+            .chain(workers)
+            .chain(&self.writer)
+    }
+}
+
+/// Cores that are not asked for by name, from the last one down: the first one is where most systems take interrupts.
+struct FreeCores(Vec<usize>);
+
+impl FreeCores {
+    fn new(pipeline: &Pipeline, cores: &[usize]) -> Self {
+        let asked: Vec<usize> = [
+            &pipeline.receive_cores,
+            &pipeline.legacy_cores,
+            &pipeline.scanning_cores,
+        ]
+        .into_iter()
+        .flatten()
+        .copied()
+        .chain(pipeline.writer_core)
+        .collect();
+        let mut free: Vec<usize> = cores.iter().copied().filter(|core| !asked.contains(core)).collect();
+        free.sort_unstable();
+        Self(free)
+    }
+
+    /// The next core; threads beyond the number of cores are not pinned.
+    fn take(&mut self) -> Option<usize> {
+        self.0.pop()
+    }
+
+    /// One thread on each core asked for, or one on a core of our choice.
+    fn threads(&mut self, role: &str, asked: &[usize]) -> Vec<ThreadPlan> {
+        if asked.is_empty() {
+            return vec![ThreadPlan {
+                name: format!("{role}-0"),
+                core: self.take(),
+            }];
+        }
+        let thread = |(number, &core)| ThreadPlan {
+            name: format!("{role}-{number}"),
+            core: Some(core),
+        };
+        asked.iter().enumerate().map(thread).collect()
+    }
+}
+
+/// A thread, ready to run.
+pub(super) struct Job {
+    pub(super) thread: ThreadPlan,
+    pub(super) run: Box<dyn FnOnce() -> Result<Ended, LiveError> + Send>,
+}
+
+/// Connects the stages.
+pub(super) fn build(parts: Parts, wait: WaitMode, shared: &Arc<Shared>) -> Vec<Job> {
+    match parts.plan.inline.clone() {
+        Some(thread) => vec![build_inline(parts, wait, shared, thread)],
+        None => build_threads(parts, wait, shared),
+    }
+}
+
+fn build_inline(parts: Parts, wait: WaitMode, shared: &Arc<Shared>, thread: ThreadPlan) -> Job {
+    let (queues, interfaces): (Vec<Queue>, Vec<u32>) = parts.queues.into_iter().unzip();
+    let inline = InlineLoop {
+        intake: Intake::new(queues, wait, parts.plan.batch),
+        interfaces,
+        worker: lanes::worker(&parts.settings, parts.policy, parts.hold),
+        writer: Writer::new(parts.sink),
+        base: TimeBase::sample(),
+        shared: Arc::clone(shared),
+        board: 0,
+    };
+    Job {
+        thread,
+        run: Box::new(move || inline.run()),
+    }
+}
+
+/// What a worker needs of one receiving thread.
+struct Connection {
+    from: FromReceiver,
+    horizon: Arc<AtomicU64>,
+    queues: Vec<(Arc<crate::kernel::xsk::Umem>, u32)>,
+}
+
+fn build_threads(parts: Parts, wait: WaitMode, shared: &Arc<Shared>) -> Vec<Job> {
+    let base = TimeBase::sample();
+    let Parts {
+        queues,
+        plan,
+        settings,
+        policy,
+        hold,
+        sink,
+        ..
+    } = parts;
+    let mut connections: [Vec<Vec<Connection>>; 2] =
+        [&plan.legacy, &plan.scanning].map(|workers| workers.iter().map(|_| Vec::new()).collect());
+    let mut jobs = Vec::new();
+    for (number, share) in deal(queues, plan.receivers.len()).into_iter().enumerate() {
+        let horizon = Arc::new(AtomicU64::new(0));
+        let pools: Vec<_> = share
+            .iter()
+            .map(|(queue, interface)| (Arc::clone(queue.umem()), *interface))
+            .collect();
+        let workers: [Vec<ToWorker>; 2] = [0, 1].map(|strategy: usize| {
+            let connect = |worker: &mut Vec<Connection>| {
+                let (to, from) = batch::way(plan.queue_batches, plan.batch);
+                worker.push(Connection {
+                    from,
+                    horizon: Arc::clone(&horizon),
+                    queues: pools.clone(),
+                });
+                to
+            };
+            connections[strategy].iter_mut().map(connect).collect()
+        });
+        let intake = Intake::new(share.into_iter().map(|(queue, _)| queue).collect(), wait, plan.batch);
+        let receive = ReceiveLoop {
+            intake,
+            workers,
+            horizon,
+            shared: Arc::clone(shared),
+            board: number,
+        };
+        jobs.push(Job {
+            thread: plan.receivers[number].clone(),
+            run: Box::new(move || receive.run()),
+        });
+    }
+    let mut sources = Vec::new();
+    let threads = plan.legacy.iter().chain(&plan.scanning);
+    for (number, (thread, inputs)) in threads.zip(connections.into_iter().flatten()).enumerate() {
+        let (output, from) = chunks::way();
+        let horizon = Arc::new(AtomicU64::new(0));
+        sources.push(Source::new(from, Arc::clone(&horizon)));
+        let trim = TrimLoop {
+            merge: Merge::new(inputs.len(), 4 * plan.batch),
+            inputs: inputs.into_iter().map(input).collect(),
+            worker: lanes::worker(&settings, policy, hold),
+            output,
+            horizon,
+            base,
+            shared: Arc::clone(shared),
+            board: plan.receivers.len() + number,
+            latency: Latency::new(),
+        };
+        jobs.push(Job {
+            thread: thread.clone(),
+            run: Box::new(move || trim.run()),
+        });
+    }
+    jobs.extend(
+        plan.writer
+            .clone()
+            .map(|thread| write_job(thread, sources, sink, base, shared)),
+    );
+    jobs
+}
+
+fn input(connection: Connection) -> Input {
+    let Connection { from, horizon, queues } = connection;
+    Input {
+        from,
+        horizon,
+        queues,
+        empties: Vec::new(),
+        is_closed: false,
+    }
+}
+
+fn write_job(
+    thread: ThreadPlan,
+    sources: Vec<Source>,
+    sink: Box<dyn crate::data::sink::Sink>,
+    base: TimeBase,
+    shared: &Arc<Shared>,
+) -> Job {
+    let write = WriteLoop {
+        merge: Merge::new(sources.len(), 4096),
+        sources,
+        writer: Writer::new(sink),
+        base,
+        shared: Arc::clone(shared),
+        board: shared.threads.len() - 1,
+        latency: Latency::new(),
+        written: Vec::with_capacity(4096),
+    };
+    Job {
+        thread,
+        run: Box::new(move || write.run()),
+    }
+}
+
+/// Deals queues to threads in turn, so that the queues of one interface are spread.
+fn deal(queues: Vec<(Queue, u32)>, threads: usize) -> Vec<Vec<(Queue, u32)>> {
+    let mut shares: Vec<Vec<(Queue, u32)>> = (0..threads).map(|_| Vec::new()).collect();
+    for (number, queue) in queues.into_iter().enumerate() {
+        shares[number % threads].push(queue);
+    }
+    shares
+}
