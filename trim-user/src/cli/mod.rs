@@ -1,6 +1,80 @@
 //! The command line: one file per subcommand, flags only.
 
+mod exit;
+mod file;
+mod interfaces;
+mod output;
+mod rotate;
+mod run;
+mod status;
+mod stop;
+mod switch;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+pub use exit::Exit;
+
+/// Keeps every packet and every HTTP header byte of a capture, and removes message bodies.
+#[derive(Debug, Parser)]
+#[command(name = "trim", version, about, after_help = exit::HELP, max_term_width = 120)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Capture live traffic until a signal, `trim stop`, or a limit
+    Run(run::RunArgs),
+    /// Trim capture files
+    File(file::FileArgs),
+    /// Show what a running capture is doing
+    Status(status::StatusArgs),
+    /// Change who trims, on a running capture
+    Switch(switch::SwitchArgs),
+    /// Begin a new output file, on a running capture
+    Rotate(rotate::RotateArgs),
+    /// End a running capture
+    Stop(stop::StopArgs),
+    /// List what each network interface can do here
+    Interfaces(interfaces::InterfacesArgs),
+}
+
+/// Where a running capture is found, and how its answer is shown.
+#[derive(Debug, Args)]
+struct DaemonArgs {
+    /// The running capture's socket (`control.socket` in its configuration)
+    #[arg(
+        long,
+        value_name = "PATH",
+        default_value = "/run/trim/trim.sock",
+        env = "TRIM_SOCKET"
+    )]
+    socket: PathBuf,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
 /// Parses the command line and runs what it asks for.
-pub fn main() -> std::process::ExitCode {
-    std::process::ExitCode::SUCCESS
+pub fn main() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Run(args) => run::run(&args),
+        Command::File(args) => file::run(&args),
+        Command::Status(args) => status::run(&args),
+        Command::Switch(args) => switch::run(&args),
+        Command::Rotate(args) => rotate::run(&args),
+        Command::Stop(args) => stop::run(&args),
+        Command::Interfaces(args) => interfaces::run(&args),
+    };
+    match result {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            eprintln!("trim: {error:#}");
+            exit::of_error(&error).into()
+        }
+    }
 }

@@ -1,1 +1,8 @@
-//! The control wing: switching strategies and the daemon's local API.
+//! The control wing: switching strategies, accounts, and the daemon's local API.
+
+pub mod accounts;
+pub mod api;
+pub mod appliance;
+pub mod client;
+pub mod status;
+pub mod switch;

@@ -1,14 +1,14 @@
 //! Opening, closing, waiting, and links that go up, down and away.
 
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use trim_common::strategy::Strategy;
 use trim_user::kernel::bare::Hook;
 use trim_user::kernel::nic::{LinkMonitor, LinkState, index_of};
-use trim_user::kernel::xsk::{BindMode, BusyPoll, HugePages, Options, Queue, WaitMode, Waiter, Wake};
+use trim_user::kernel::xsk::{BindMode, Options, Queue, WaitMode, Waiter, Wake};
 
-use crate::wire::{Receiver, on_a_wire, one_queue, packet, sender, small, wait_until};
+use crate::wire::{PATIENCE, Receiver, on_a_wire, one_queue, packet, sender, small, wait_until};
 
 /// "Operation not supported" (include/uapi/asm-generic/errno.h).
 const EOPNOTSUPP: i32 = 95;
@@ -55,28 +55,6 @@ fn packets_held_when_their_queue_is_closed_stay_readable() {
 }
 
 #[test]
-fn huge_pages_are_used_when_reserved_and_asked_for_by_name_when_not() {
-    let test = "huge_pages_are_used_when_reserved_and_asked_for_by_name_when_not";
-    on_a_wire(test, one_queue(), |_| {
-        let meminfo = std::fs::read_to_string("/proc/meminfo").unwrap();
-        let free = meminfo.lines().find_map(|line| line.strip_prefix("HugePages_Free:"));
-        let are_free = free.is_some_and(|count| count.trim() != "0");
-        let near = index_of("near").unwrap();
-        let open = |huge_pages| Queue::open(near, 0, Options { huge_pages, ..small() }.check(1500).unwrap());
-        let is_huge = |queue: Queue| queue.umem().is_huge();
-        match open(HugePages::Always) {
-            Ok(queue) => assert!(are_free && queue.umem().is_huge()),
-            Err(error) => assert!(
-                !are_free && error.to_string().contains("`sysctl vm.nr_hugepages`"),
-                "{error}"
-            ),
-        }
-        assert_eq!(is_huge(open(HugePages::Auto).unwrap()), are_free);
-        assert!(!is_huge(open(HugePages::Never).unwrap()));
-    });
-}
-
-#[test]
 fn refusals_say_what_to_do() {
     on_a_wire("refusals_say_what_to_do", one_queue(), |_| {
         let near = index_of("near").unwrap();
@@ -102,11 +80,8 @@ fn refusals_say_what_to_do() {
     });
 }
 
-/// Longer than any test may take.
-const HOUR: Duration = Duration::from_secs(3600);
-
-fn a_packet_ends_the_wait(mode: WaitMode, busy_poll: Option<BusyPoll>) {
-    let mut receiver = Receiver::open(1, Hook::Native, false, Options { busy_poll, ..small() });
+fn a_packet_ends_the_wait(mode: WaitMode) {
+    let mut receiver = Receiver::open(1, Hook::Native, false, small());
     let mut waiter = Waiter::new(mode, 1);
     let nothing = waiter.wait(&receiver.queues, Duration::from_millis(20)).unwrap();
     assert_eq!(nothing, Wake::Nothing);
@@ -117,12 +92,7 @@ fn a_packet_ends_the_wait(mode: WaitMode, busy_poll: Option<BusyPoll>) {
                 thread::sleep(Duration::from_millis(20));
                 sender.send(&packet(strategy, 1, 60)).unwrap();
             });
-            let started = Instant::now();
-            assert_eq!(waiter.wait(&receiver.queues, HOUR).unwrap(), Wake::Packets);
-            assert!(
-                started.elapsed() < HOUR,
-                "the end of the time ended the wait, not the packet"
-            );
+            assert_eq!(waiter.wait(&receiver.queues, PATIENCE).unwrap(), Wake::Packets);
         });
         let frames = receiver.take(0, strategy, 1);
         receiver.give_back(0, frames);
@@ -136,14 +106,7 @@ fn a_packet_ends_the_wait_in_every_mode() {
             spin: Duration::from_micros(50),
         };
         for mode in [WaitMode::Spin, adaptive, WaitMode::Poll] {
-            a_packet_ends_the_wait(mode, None);
-            a_packet_ends_the_wait(
-                mode,
-                Some(BusyPoll {
-                    microseconds: 20,
-                    budget: 64,
-                }),
-            );
+            a_packet_ends_the_wait(mode);
         }
     });
 }
@@ -173,17 +136,12 @@ fn packets_come_again_when_the_link_was_down_and_is_up() {
                     monitor.changed().unwrap();
                     monitor.state() == LinkState::Up
                 });
-                // The far end gets its carrier back a moment later; until then what it sends is dropped without an error.
+                // The far end gets its carrier back a moment later.
                 let sent = packet(Strategy::Legacy, number, 99);
-                wait_until("packets come again", || {
-                    let _ = sender.send(&sent);
-                    receiver.queues[0].has_packets()
-                });
+                wait_until("the sender can send", || sender.send(&sent).is_ok());
                 let frames = receiver.take(0, Strategy::Legacy, 1);
                 assert_eq!(receiver.queues[0].umem().bytes(&frames[0]), sent);
                 receiver.give_back(0, frames);
-                let repetitions = receiver.receive(0, Strategy::Legacy, usize::MAX);
-                receiver.give_back(0, repetitions);
             }
             receiver.assert_nothing_leaked();
         },

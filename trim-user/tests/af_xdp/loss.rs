@@ -176,35 +176,3 @@ fn losses_at_several_places_add_up_to_the_packets_that_did_not_arrive() {
         receiver.assert_nothing_leaked();
     });
 }
-
-#[test]
-fn a_reader_that_keeps_up_loses_nothing_however_often_the_rings_wrap() {
-    let test = "a_reader_that_keeps_up_loses_nothing_however_often_the_rings_wrap";
-    on_a_wire(test, one_queue(), |_| {
-        let options = Options {
-            frame_count: 16,
-            fill_ring: 16,
-            rx_ring: 16,
-            ..small()
-        };
-        let mut receiver = Receiver::open(1, Hook::Native, false, options);
-        let sender = sender();
-        for round in 0..200 {
-            for number in 0..7 {
-                for strategy in Strategy::ALL {
-                    sender.send(&packet(strategy, round * 7 + number, 90)).unwrap();
-                }
-            }
-            for strategy in Strategy::ALL {
-                let frames = receiver.take(0, strategy, 7);
-                for (number, frame) in frames.iter().enumerate() {
-                    let expected = packet(strategy, round * 7 + number as u32, 90);
-                    assert_eq!(receiver.queues[0].umem().bytes(frame), expected);
-                }
-                receiver.give_back(0, frames);
-            }
-        }
-        assert_eq!(receiver.lost(), QueueLoss::default());
-        receiver.assert_nothing_leaked();
-    });
-}

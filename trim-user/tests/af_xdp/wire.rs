@@ -62,7 +62,7 @@ pub(crate) struct Receiver {
 impl Receiver {
     pub(crate) fn open(queues: u32, hook: Hook, tag: bool, options: Options) -> Self {
         let near = index_of("near").unwrap();
-        let program = attach(near, queues, hook, tag);
+        let program = BareRedirect::attach(near, queues, hook, tag).unwrap();
         let mtu = Link::query(near).unwrap().mtu;
         let open = |queue| Queue::open(near, queue, options.check(mtu).unwrap()).unwrap();
         let receiver = Self {
@@ -77,9 +77,14 @@ impl Receiver {
 
     /// Detaches the program and attaches another one to the same sockets.
     pub(crate) fn replace_program(&mut self, hook: Hook, tag: bool) {
-        self.program.take();
         let near = index_of("near").unwrap();
-        self.program = Some(attach(near, self.queues.len() as u32, hook, tag));
+        let queues = self.queues.len() as u32;
+        // An interface takes one program at a time, and the old one goes when its last descriptor is closed.
+        self.program.take();
+        wait_until("the old program is detached", || {
+            Link::query(near).unwrap().xdp == XdpAttachment::None
+        });
+        self.program = Some(BareRedirect::attach(near, queues, hook, tag).unwrap());
         self.connect();
     }
 
@@ -154,14 +159,6 @@ impl Receiver {
             assert!(audit.kernel <= 1, "{audit:?}");
         }
     }
-}
-
-/// Attaches the program where another one may just have been dropped: a child process that another test is starting can
-/// hold its descriptors until it executes its program.
-fn attach(interface: u32, queues: u32, hook: Hook, tag: bool) -> BareRedirect {
-    let is_free = || Link::query(interface).unwrap().xdp == XdpAttachment::None;
-    wait_until("the program before is detached", is_free);
-    BareRedirect::attach(interface, queues, hook, tag).unwrap()
 }
 
 /// Packets for which the near end had no room; they never reach XDP.

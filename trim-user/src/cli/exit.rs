@@ -1,0 +1,60 @@
+//! Exit codes: the one place that defines them.
+
+use std::process::ExitCode;
+
+use crate::config::ConfigError;
+use crate::control::api::ApiError;
+use crate::control::client::ClientError;
+use crate::data::live::LiveError;
+use crate::data::offline::OfflineError;
+use crate::data::sink::SinkError;
+use crate::kernel::KernelError;
+use crate::kernel::nic::NicError;
+use crate::kernel::xsk::XskError;
+
+/// How a command ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// It did what it was asked to.
+    Good = 0,
+    /// The answer is "no": captures differ, packets are unaccounted for, not healthy.
+    No = 1,
+    /// The input or the command line is wrong.
+    BadInput = 2,
+    /// Something around is missing: a privilege, a device, a running daemon, space on the disk.
+    Environment = 3,
+}
+
+/// For the end of the help text.
+pub(super) const HELP: &str = "Exit codes: 0 good; 1 the answer is \"no\" (differences, packets unaccounted for); \
+2 bad input or usage; 3 environment (privilege, device, no running capture).";
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+/// The exit code for an error: what kind of error is at its root decides.
+pub(super) fn of_error(error: &anyhow::Error) -> Exit {
+    let is_environment = error.chain().any(|cause| {
+        cause.is::<KernelError>()
+            || cause.is::<NicError>()
+            || cause.is::<XskError>()
+            || cause.is::<LiveError>()
+            || cause.is::<ApiError>()
+            || cause.is::<SinkError>()
+            || matches!(cause.downcast_ref(), Some(OfflineError::Write(_)))
+            || cause.is::<ClientError>()
+    });
+    let is_input = error.chain().any(|cause| {
+        cause.is::<ConfigError>()
+            || matches!(cause.downcast_ref(), Some(OfflineError::Read(_)))
+            || matches!(cause.downcast_ref(), Some(ClientError::Refused(_)))
+    });
+    if is_environment && !is_input {
+        Exit::Environment
+    } else {
+        Exit::BadInput
+    }
+}

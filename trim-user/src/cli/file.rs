@@ -1,0 +1,341 @@
+//! `trim file`.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, bail};
+use clap::{Args, ValueEnum};
+use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
+
+use super::output::{bytes, number, share};
+use super::{Exit, output};
+use crate::control::status::{Bytes, Http, Packets};
+use crate::data::capture::file::{CaptureReader, Position};
+use crate::data::live;
+use crate::data::offline::{Trimmed, trim_files};
+use crate::data::sink::{FileSink, OutputFormat};
+use crate::data::worker::{HoldLimits, Worker};
+use crate::data::{Compression, Format};
+use crate::shared::{Lane, LaneTotals};
+use crate::trimmer::{Action, NonHttp, Policy, Ports, Retention, Settings};
+
+/// Memory for packets whose bytes cannot be judged before later ones are read.
+const HOLD_BYTES: usize = 64 << 20;
+
+#[derive(Debug, Args)]
+pub(super) struct FileArgs {
+    /// Captures to trim, in order (pcap or pcapng, plain, gzip or zstd); `-` is standard input
+    #[arg(required = true, value_name = "IN")]
+    inputs: Vec<PathBuf>,
+    /// The trimmed capture; `-` is standard output
+    #[arg(short, long, value_name = "OUT")]
+    output: PathBuf,
+    /// Who trims
+    #[arg(long, value_enum, default_value_t = StrategyArg::Legacy)]
+    strategy: StrategyArg,
+    /// Removed bytes: `cut` stores less of a packet, `mask` zeroes them, keeps lengths and mends checksums
+    #[arg(long, value_enum, default_value_t = ActionArg::Cut)]
+    action: ActionArg,
+    /// Keep the first N bytes of each message body
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    body_keep: u32,
+    /// Chunk-size lines and the line ends behind chunk data
+    #[arg(long, value_enum, default_value_t = KeepArg::Keep)]
+    framing: KeepArg,
+    /// Bytes behind CONNECT and Upgrade
+    #[arg(long, value_enum, default_value_t = KeepArg::Keep)]
+    opaque: KeepArg,
+    /// Packets that are not HTTP
+    #[arg(long, value_enum, default_value_t = NonHttpArg::Keep)]
+    non_http: NonHttpArg,
+    /// Overwrite the values of this header field; may be given more than once
+    #[arg(long, value_name = "FIELD")]
+    redact: Vec<String>,
+    /// File format of OUT
+    #[arg(long, value_enum, default_value_t = FormatArg::Pcapng)]
+    format: FormatArg,
+    /// Compression of OUT
+    #[arg(long, value_enum, default_value_t = CompressArg::None)]
+    compress: CompressArg,
+    /// TCP ports on which HTTP is looked for, such as 80,8080, or `any`
+    #[arg(long, value_name = "PORTS", default_value = "any", value_parser = parse_ports)]
+    ports: Ports,
+    /// Print what was kept and removed
+    #[arg(long)]
+    stats: bool,
+    /// Print the same as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum StrategyArg {
+    /// Exact: RFC 9112 over the reassembled stream
+    Legacy,
+    /// Fast: searches, keeps what is uncertain
+    Scanning,
+    /// Fast where that is exact, exact elsewhere
+    Auto,
+    /// Both, compared; the exact result is written
+    Comparison,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum ActionArg {
+    Cut,
+    Mask,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum KeepArg {
+    Keep,
+    Cut,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum NonHttpArg {
+    /// Stored whole
+    Keep,
+    /// Stored up to the transport header
+    Headers,
+    /// Left out
+    Drop,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum FormatArg {
+    Pcapng,
+    Pcap,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum CompressArg {
+    None,
+    Zstd,
+    Gzip,
+}
+
+fn parse_ports(text: &str) -> Result<Ports, String> {
+    if text == "any" {
+        return Ok(Ports::Any);
+    }
+    let port = |word: &str| word.trim().parse::<u16>().ok().filter(|&port| port != 0);
+    let mut ports = text
+        .split(',')
+        .map(|word| port(word).ok_or_else(|| format!("`{word}` is no port: a number from 1 to 65535, or `any`")))
+        .collect::<Result<Vec<u16>, String>>()?;
+    ports.sort_unstable();
+    ports.dedup();
+    Ok(Ports::Only(ports))
+}
+
+impl FileArgs {
+    fn lane(&self) -> Lane {
+        match self.strategy {
+            StrategyArg::Legacy => Lane::Legacy,
+            StrategyArg::Scanning => Lane::Scanning,
+            StrategyArg::Auto => Lane::Auto,
+            StrategyArg::Comparison => Lane::Comparison,
+        }
+    }
+
+    fn policy(&self) -> Policy {
+        let retention = |keep| match keep {
+            KeepArg::Keep => Retention::Keep,
+            KeepArg::Cut => Retention::Cut,
+        };
+        Policy {
+            action: match self.action {
+                ActionArg::Cut => Action::Cut,
+                ActionArg::Mask => Action::Mask,
+            },
+            framing: retention(self.framing),
+            opaque: retention(self.opaque),
+            non_http: match self.non_http {
+                NonHttpArg::Keep => NonHttp::Keep,
+                NonHttpArg::Headers => NonHttp::Headers,
+                NonHttpArg::Drop => NonHttp::Drop,
+            },
+        }
+    }
+
+    fn settings(&self) -> Settings {
+        Settings {
+            ports: self.ports.clone(),
+            body_keep_bytes: self.body_keep,
+            redact_headers: self
+                .redact
+                .iter()
+                .map(|name| name.to_ascii_lowercase().into())
+                .collect(),
+            ..Settings::default()
+        }
+    }
+
+    fn output_format(&self) -> OutputFormat {
+        OutputFormat {
+            format: match self.format {
+                FormatArg::Pcapng => Format::Pcapng,
+                FormatArg::Pcap => Format::Pcap,
+            },
+            compression: match self.compress {
+                CompressArg::None => Compression::None,
+                CompressArg::Zstd => Compression::Zstd,
+                CompressArg::Gzip => Compression::Gzip,
+            },
+        }
+    }
+}
+
+/// What `--stats` and `--json` tell.
+#[derive(Debug, Serialize)]
+struct Report {
+    strategy: &'static str,
+    packets: Packets,
+    bytes: Bytes,
+    file_bytes: u64,
+    flows: u64,
+    http: Http,
+    seconds: f64,
+    output: String,
+    damage: Option<String>,
+}
+
+pub(super) fn run(args: &FileArgs) -> anyhow::Result<Exit> {
+    let standard_inputs = args.inputs.iter().filter(|path| path.as_os_str() == "-").count();
+    if standard_inputs > 1 {
+        bail!("standard input (`-`) can be read only once");
+    }
+    let lane = args.lane();
+    let limits = HoldLimits {
+        bytes: HOLD_BYTES,
+        time_ns: None,
+    };
+    let mut worker = Worker::new(live::makers(&args.settings()), args.policy(), limits);
+    let mut sink = FileSink::create(&args.output, &args.inputs, args.output_format())?;
+    let progress = Progress::new();
+    let started = Instant::now();
+    let trimmed = trim_files(
+        &args.inputs,
+        &mut worker,
+        lane.index(),
+        &mut sink,
+        |reader, position| {
+            progress.show(reader, position);
+        },
+    )
+    .context("nothing was written")?;
+    progress.finish();
+    let report = report(args, &worker, lane, &trimmed, started.elapsed());
+    tell(args, &report)?;
+    match &trimmed.damage {
+        None => Ok(Exit::Good),
+        Some(damage) => {
+            eprintln!("trim: {damage}");
+            Ok(Exit::BadInput)
+        }
+    }
+}
+
+fn report(args: &FileArgs, worker: &Worker, lane: Lane, trimmed: &Trimmed, took: Duration) -> Report {
+    let totals = LaneTotals {
+        counts: *worker.counts(lane.index()),
+        statistics: worker.statistics(lane.index()),
+    };
+    let counters = trimmed.summary.counters;
+    Report {
+        strategy: lane.name(),
+        packets: Packets {
+            seen: trimmed.packets,
+            written: counters.stored,
+            omitted: totals.counts.omitted,
+            lost: counters.failed,
+        },
+        bytes: Bytes {
+            received: trimmed.bytes,
+            written: counters.stored_bytes,
+        },
+        file_bytes: counters.file_bytes,
+        flows: totals.statistics.flows_seen,
+        http: Http::of(&totals),
+        seconds: took.as_secs_f64(),
+        output: args.output.display().to_string(),
+        damage: trimmed.damage.as_ref().map(ToString::to_string),
+    }
+}
+
+/// Standard output may be the capture itself: then the report goes to standard error.
+fn tell(args: &FileArgs, report: &Report) -> anyhow::Result<()> {
+    let is_stdout_taken = args.output == Path::new("-");
+    match (args.json, args.stats) {
+        (true, _) if is_stdout_taken => eprintln!("{}", serde_json::to_string(report)?),
+        (true, _) => output::json(report)?,
+        (false, true) if is_stdout_taken => eprint!("{}", render(report)),
+        (false, true) => output::text(&render(report))?,
+        (false, false) => {}
+    }
+    Ok(())
+}
+
+fn render(report: &Report) -> String {
+    let http = &report.http;
+    format!(
+        "strategy   {}\n\
+         packets    {} read, {} written, {} omitted by policy\n\
+         bytes      {} in, {} out ({}); file {}\n\
+         flows      {}\n\
+         http       {} messages\n\
+         header     {}\n\
+         body       {}, of which {} removed\n\
+         unsure     {} kept\n\
+         opaque     {}\n\
+         time       {:.3} s\n\
+         output     {}\n",
+        report.strategy,
+        number(report.packets.seen),
+        number(report.packets.written),
+        number(report.packets.omitted),
+        bytes(report.bytes.received),
+        bytes(report.bytes.written),
+        share(report.bytes.written, report.bytes.received),
+        bytes(report.file_bytes),
+        number(report.flows),
+        number(http.messages),
+        bytes(http.header_bytes),
+        bytes(http.body_bytes),
+        bytes(http.body_bytes_cut),
+        bytes(http.unsure_bytes),
+        bytes(http.opaque_bytes),
+        report.seconds,
+        report.output
+    )
+}
+
+/// A progress bar on a terminal; nothing elsewhere.
+struct Progress {
+    bar: ProgressBar,
+}
+
+impl Progress {
+    fn new() -> Self {
+        let bar = ProgressBar::new(0);
+        let style = "{spinner} {bytes}/{total_bytes} {wide_bar} {bytes_per_sec} {eta} {msg}";
+        if let Ok(style) = ProgressStyle::with_template(style) {
+            bar.set_style(style);
+        }
+        Self { bar }
+    }
+
+    fn show(&self, reader: &CaptureReader, position: Position) {
+        if let Some(total) = reader.total_bytes() {
+            self.bar.set_length(total);
+        }
+        self.bar.set_position(position.consumed);
+        self.bar.set_message(format!("{} packets", number(position.packets)));
+    }
+
+    fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+}

@@ -1,0 +1,259 @@
+//! Puts a live capture together: XDP program, sockets, sink, threads.
+
+use std::collections::BTreeSet;
+use std::hash::{BuildHasher as _, RandomState};
+use std::path::PathBuf;
+
+use trim_common::maps::{PolicyWord, Setup};
+use trim_common::strategy::Strategy;
+
+use crate::config::{self, Bind, Config, OnLoss, XdpMode};
+use crate::control::appliance::{Appliance, InterfaceWatch};
+use crate::control::status::InterfaceStatus;
+use crate::control::switch::{Levers, Switch};
+use crate::data::Interface;
+use crate::data::live::{LiveCapture, Parts, Plan};
+use crate::data::sink::{OutputFormat, RotatingSink, RotationOptions, Sink};
+use crate::kernel::events::Events;
+use crate::kernel::maps::Maps;
+use crate::kernel::nic::{self, LinkMonitor, LinkState, Promiscuous};
+use crate::kernel::pins;
+use crate::kernel::program::{AttachMode, LoadOptions, Program};
+use crate::kernel::xsk::{BindMode, HugePages, Options, Queue};
+use crate::kernel::{affinity, clock};
+use crate::packet::LinkType;
+use crate::trimmer::{NonHttp, Ports};
+
+/// A capture that runs.
+pub(super) struct Capture {
+    pub(super) appliance: Appliance,
+    pub(super) live: LiveCapture,
+    /// Dropping them takes the programs off their interfaces.
+    pub(super) programs: Vec<Program>,
+    pub(super) events: Vec<Events>,
+    /// Interfaces stay promiscuous as long as these live.
+    pub(super) _promiscuous: Vec<Promiscuous>,
+}
+
+/// What comes of opening one interface.
+struct Opened {
+    program: Program,
+    events: Events,
+    promiscuous: Option<Promiscuous>,
+    queues: Vec<Queue>,
+    watch: InterfaceWatch,
+    levers: Levers,
+}
+
+impl Capture {
+    /// Opens everything and starts the threads. On error everything opened is closed again.
+    pub(super) fn start(config: &Config) -> anyhow::Result<Self> {
+        let seed = config
+            .strategy
+            .seed
+            .unwrap_or_else(|| RandomState::new().hash_one(clock::monotonic()));
+        let word = PolicyWord::new(config.strategy.mode, config.strategy.split, 0);
+        let mut sink = sink(&config.output)?;
+        let mut opened = Vec::new();
+        let mut queues = Vec::new();
+        for name in &config.capture.interfaces {
+            let mut interface = open(config, name, seed, word)?;
+            let number = sink.interface(&describe(name, &interface))?;
+            queues.extend(interface.queues.drain(..).map(|queue| (queue, number)));
+            opened.push(interface);
+        }
+        let plan = Plan::new(&config.pipeline, &affinity::allowed_cpus(), queues.len());
+        let parts = Parts {
+            queues,
+            plan,
+            settings: config.trimmer.clone(),
+            policy: config.policy,
+            hold: config.hold,
+            wait: config.capture.wait,
+            sink: Box::new(sink),
+        };
+        let live = LiveCapture::start(parts)?;
+        Ok(Self::put_together(config, live, opened, word))
+    }
+
+    fn put_together(config: &Config, live: LiveCapture, opened: Vec<Opened>, word: PolicyWord) -> Self {
+        let (mut programs, mut events, mut promiscuous) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut watches, mut levers) = (Vec::new(), Vec::new());
+        for interface in opened {
+            programs.push(interface.program);
+            events.push(interface.events);
+            promiscuous.extend(interface.promiscuous);
+            watches.push(interface.watch);
+            levers.push(interface.levers);
+        }
+        let shared = live.shared().clone();
+        let switch = Switch::new(levers, shared.clone(), word);
+        let directory = config.output.directory.display().to_string();
+        let appliance = Appliance::new(switch, shared, watches, directory);
+        Self {
+            appliance,
+            live,
+            programs,
+            events,
+            _promiscuous: promiscuous,
+        }
+    }
+}
+
+/// Loads the program, opens every queue and steers to it.
+fn open(config: &Config, name: &str, seed: u64, word: PolicyWord) -> anyhow::Result<Opened> {
+    let capture = &config.capture;
+    let nic = nic::Interface::query(name)?;
+    if nic.offloads.is_some_and(|offloads| offloads.rx_vlan) {
+        tracing::warn!(
+            interface = name,
+            "rx-vlan-offload hides VLAN tags from XDP; `ethtool -K {name} rxvlan off` shows them"
+        );
+    }
+    let options = queue_options(capture).check(nic.link.mtu)?;
+    let load = LoadOptions {
+        pin_directory: pin_directory(capture, name),
+        ..LoadOptions::default()
+    };
+    let (mut program, mut maps, events) = Program::load(name, &load)?;
+    fill(&mut maps, config, seed, word, nic.queues)?;
+    let xdp_mode = program.attach(match capture.xdp_mode {
+        XdpMode::Auto => AttachMode::Auto,
+        XdpMode::Native => AttachMode::Native,
+        XdpMode::Generic => AttachMode::Generic,
+    })?;
+    let promiscuous = if capture.promiscuous {
+        Some(Promiscuous::set(nic.link.index)?)
+    } else {
+        None
+    };
+    let mut queues = Vec::new();
+    for index in 0..nic.queues {
+        let queue = Queue::open(nic.link.index, index, options)?;
+        for strategy in Strategy::ALL {
+            maps.sockets.set(index, strategy, &queue.socket(strategy))?;
+        }
+        queues.push(queue);
+    }
+    let link = LinkMonitor::open(nic.link.index)?;
+    let status = InterfaceStatus {
+        name: name.to_owned(),
+        xdp_mode: xdp_mode.name().to_owned(),
+        xsk_mode: queues.first().map_or("", |queue| queue.mode().name()).to_owned(),
+        queues: nic.queues,
+        link: LinkState::of(&nic.link).name().to_owned(),
+        is_pinned: program.is_pinned(),
+    };
+    tracing::info!(
+        interface = name,
+        xdp = status.xdp_mode,
+        af_xdp = status.xsk_mode,
+        queues = status.queues,
+        pinned = status.is_pinned,
+        "capturing"
+    );
+    let sockets = queues.iter().map(Queue::statistics_reader).collect::<Result<_, _>>()?;
+    let watch = InterfaceWatch {
+        status,
+        counters: maps.counters,
+        sockets,
+        link,
+    };
+    let levers = Levers {
+        policy: maps.policy,
+        lease: maps.lease,
+    };
+    Ok(Opened {
+        program,
+        events,
+        promiscuous,
+        queues,
+        watch,
+        levers,
+    })
+}
+
+/// Where the program is pinned; `None`, with a warning, when it is to be pinned and cannot.
+fn pin_directory(capture: &config::Capture, interface: &str) -> Option<PathBuf> {
+    if !capture.pin {
+        return None;
+    }
+    match pins::mount_bpf_file_system() {
+        Ok(_) => Some(pins::directory_of(interface)),
+        Err(error) => {
+            tracing::warn!(%error, "the XDP program is not pinned: it ends with this process, however that ends");
+            None
+        }
+    }
+}
+
+/// Tells the program everything before it sees its first packet.
+fn fill(maps: &mut Maps, config: &Config, seed: u64, word: PolicyWord, queues: u32) -> anyhow::Result<()> {
+    let (ports, detect) = match &config.trimmer.ports {
+        Ports::Any => (BTreeSet::new(), true),
+        Ports::Only(ports) => (ports.iter().copied().collect(), false),
+    };
+    maps.ports.set(&ports)?;
+    maps.setup.set(Setup {
+        seed,
+        lease_ns: config.capture.lease.as_nanos() as u64,
+        queues,
+        omit_not_http: u8::from(config.policy.non_http == NonHttp::Drop),
+        drop_without_socket: u8::from(config.capture.on_user_space_loss == OnLoss::Drop),
+        detect: u8::from(detect),
+        reserved: 0,
+    })?;
+    maps.policy.switch(word)?;
+    maps.lease.renew(clock::monotonic())?;
+    Ok(())
+}
+
+fn queue_options(capture: &config::Capture) -> Options {
+    Options {
+        frame_size: capture.frame_size,
+        frame_count: capture.frames_per_queue,
+        fill_ring: capture.frames_per_queue,
+        rx_ring: capture.ring_size,
+        huge_pages: match capture.huge_pages {
+            config::HugePages::Auto => HugePages::Auto,
+            config::HugePages::Always => HugePages::Always,
+            config::HugePages::Never => HugePages::Never,
+        },
+        bind: match capture.bind {
+            Bind::Auto => BindMode::Auto,
+            Bind::ZeroCopy => BindMode::ZeroCopy,
+            Bind::Copy => BindMode::Copy,
+        },
+        ..Options::default()
+    }
+}
+
+fn sink(output: &config::Output) -> anyhow::Result<RotatingSink> {
+    let sink = RotatingSink::create(RotationOptions {
+        directory: output.directory.clone(),
+        prefix: output.prefix.clone(),
+        format: OutputFormat {
+            format: output.format,
+            compression: output.compression,
+        },
+        max_bytes: output.rotate_bytes,
+        max_age: output.rotate_time,
+        max_packets: output.rotate_packets,
+        quota: output.quota,
+        sync: output.sync,
+    })?;
+    for file in sink.recovered() {
+        tracing::warn!(file = %file.display(), "an unfinished file of a capture that was killed was kept under this name");
+    }
+    Ok(sink)
+}
+
+/// The interface as output files describe it.
+fn describe(name: &str, opened: &Opened) -> Interface {
+    let status = &opened.watch.status;
+    Interface {
+        name: Some(name.into()),
+        description: Some(format!("XDP {}, AF_XDP {}", status.xdp_mode, status.xsk_mode).into()),
+        ..Interface::new(LinkType::ETHERNET)
+    }
+}

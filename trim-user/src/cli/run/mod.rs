@@ -1,0 +1,84 @@
+//! `trim run`.
+
+mod assemble;
+mod serve;
+mod summary;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::bail;
+use clap::Args;
+
+use super::{Exit, output};
+use crate::config::{Config, ConfigError, Span, check_interface_name};
+use crate::control::api::{mode_by_name, split_of};
+use crate::telemetry;
+
+#[derive(Debug, Args)]
+pub(super) struct RunArgs {
+    /// The configuration file
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+    /// Capture on this interface instead of the configured ones; may be given more than once
+    #[arg(long, value_name = "IF", value_parser = interface)]
+    interface: Vec<String>,
+    /// Who trims at the start: legacy, scanning, auto, ab_test or comparison
+    #[arg(long, value_name = "MODE", value_parser = |text: &str| mode_by_name(text).map(|_| text.to_owned()))]
+    mode: Option<String>,
+    /// Share of flows on `scanning` in mode ab_test, percent
+    #[arg(long, value_name = "PERCENT")]
+    split: Option<f64>,
+    /// Stop after this long, such as 30s or 15m
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    duration: Option<Duration>,
+    /// Stop after this many packets
+    #[arg(long, value_name = "N")]
+    packets: Option<u64>,
+    /// Print the closing summary as one line of JSON
+    #[arg(long)]
+    json: bool,
+}
+
+fn interface(text: &str) -> Result<String, String> {
+    check_interface_name(text).map(|()| text.to_owned())
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    Span::parse(text).map(|span| span.0)
+}
+
+pub(super) fn run(args: &RunArgs) -> anyhow::Result<Exit> {
+    let config = configuration(args)?;
+    telemetry::init(config.logging);
+    let limits = serve::Limits {
+        duration: args.duration,
+        packets: args.packets,
+    };
+    let capture = assemble::Capture::start(&config)?;
+    let summary = serve::serve(capture, &config, limits)?;
+    if args.json {
+        output::json(&summary)?;
+    } else {
+        output::text(&summary::render(&summary))?;
+    }
+    Ok(summary::verdict(&summary))
+}
+
+fn configuration(args: &RunArgs) -> anyhow::Result<Config> {
+    let mut config = Config::load(&args.config)?;
+    if !args.interface.is_empty() {
+        config.capture.interfaces.clone_from(&args.interface);
+    }
+    if let Some(mode) = &args.mode {
+        config.strategy.mode = mode_by_name(mode).map_err(anyhow::Error::msg)?;
+    }
+    if let Some(percent) = args.split {
+        config.strategy.split = split_of(percent).map_err(anyhow::Error::msg)?;
+    }
+    if config.capture.interfaces.is_empty() {
+        let error = ConfigError::no_interface(&args.config);
+        bail!(error);
+    }
+    Ok(config)
+}

@@ -1,0 +1,166 @@
+//! The main thread while a capture runs: lease, events, requests, signals; then the end.
+
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+use super::assemble::Capture;
+use crate::config::Config;
+use crate::control::api::{ApiSocket, Service};
+use crate::control::appliance::Appliance;
+use crate::control::status::Summary;
+use crate::data::live::{LiveCapture, Outcome};
+use crate::kernel::events::Events;
+use crate::kernel::program::Program;
+
+/// How often the lease is renewed, within its length.
+const RENEWALS_PER_LEASE: u32 = 4;
+/// Longest pause between two looks at links, events and limits.
+const LONGEST_TICK: Duration = Duration::from_millis(250);
+
+/// How long the answer to a stop request may take to leave.
+const ANSWERED: Duration = Duration::from_millis(50);
+
+/// When to stop without being told.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Limits {
+    pub(super) duration: Option<Duration>,
+    pub(super) packets: Option<u64>,
+}
+
+/// Keeps a capture going until it is to end, and ends it.
+pub(super) fn serve(capture: Capture, config: &Config, limits: Limits) -> anyhow::Result<Summary> {
+    let Capture {
+        appliance,
+        live,
+        mut programs,
+        events,
+        _promiscuous,
+    } = capture;
+    let appliance = Arc::new(Mutex::new(appliance));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let served = runtime.block_on(async {
+        let mut socket = ApiSocket::bind(&config.control_socket)?;
+        let (stop, stopped) = watch::channel(false);
+        let service = Service::new(Arc::clone(&appliance), stop);
+        let watchman = Watchman {
+            appliance: &appliance,
+            live: &live,
+            events,
+            limits,
+            started: Instant::now(),
+        };
+        tokio::select! {
+            served = socket.serve(service) => served?,
+            watched = watchman.run(config.capture.lease, stopped) => watched?,
+        }
+        // The socket stays until the capture has ended: its going tells `trim stop` that everything is written.
+        anyhow::Ok(socket)
+    });
+    let summary = end(&appliance, live, &mut programs)?;
+    drop(programs);
+    served?;
+    Ok(summary)
+}
+
+fn lock(appliance: &Mutex<Appliance>) -> MutexGuard<'_, Appliance> {
+    appliance.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+struct Watchman<'a> {
+    appliance: &'a Mutex<Appliance>,
+    live: &'a LiveCapture,
+    events: Vec<Events>,
+    limits: Limits,
+    started: Instant,
+}
+
+impl Watchman<'_> {
+    /// Returns when the capture is to end.
+    async fn run(mut self, lease: Duration, mut stopped: watch::Receiver<bool>) -> io::Result<()> {
+        let mut tick = tokio::time::interval((lease / RENEWALS_PER_LEASE).min(LONGEST_TICK));
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut hangup = signal(SignalKind::hangup())?;
+        loop {
+            tokio::select! {
+                _ = tick.tick() => if self.look() { return Ok(()) },
+                _ = interrupt.recv() => return self.leave("SIGINT"),
+                _ = terminate.recv() => return self.leave("SIGTERM"),
+                _ = hangup.recv() => self.live.shared().request_rotation(),
+                _ = stopped.changed() => {
+                    // The answer to the request has to leave first.
+                    tokio::time::sleep(ANSWERED).await;
+                    return self.leave("a request");
+                }
+            }
+        }
+    }
+
+    fn leave(&self, why: &str) -> io::Result<()> {
+        tracing::info!(why, "stopping");
+        Ok(())
+    }
+
+    /// Does what is due; true when the capture is to end.
+    fn look(&mut self) -> bool {
+        let mut appliance = lock(self.appliance);
+        if let Err(error) = appliance.renew_lease() {
+            tracing::error!(%error, "the kernel takes no renewal of the lease: it will fall back to legacy");
+        }
+        if let Err(error) = appliance.publish_interfaces() {
+            tracing::error!(%error, "cannot read the kernel's counters");
+        }
+        appliance.watch_links();
+        drop(appliance);
+        for event in self.events.iter_mut().flat_map(Events::drain) {
+            event.log();
+        }
+        let shared = self.live.shared();
+        let is_over_time = self
+            .limits
+            .duration
+            .is_some_and(|limit| self.started.elapsed() >= limit);
+        let is_over_count = self
+            .limits
+            .packets
+            .is_some_and(|limit| shared.totals().received >= limit);
+        is_over_time || is_over_count || self.live.has_failed()
+    }
+}
+
+/// Takes the program off first, so that nothing more comes; then everything on its way is written.
+fn end(appliance: &Mutex<Appliance>, live: LiveCapture, programs: &mut [Program]) -> anyhow::Result<Summary> {
+    programs.iter_mut().for_each(Program::detach);
+    lock(appliance).publish_interfaces()?;
+    live.shared().request_stop();
+    let outcome = live.join();
+    let mut appliance = lock(appliance);
+    let mut status = appliance.status_with(&outcome.latency)?;
+    status.switch = appliance.slowest_switch();
+    let first = status.interfaces.first().cloned().unwrap_or_default();
+    Ok(Summary {
+        xdp_mode: first.xdp_mode,
+        xsk_mode: first.xsk_mode,
+        output: outcome
+            .summary
+            .last_file
+            .as_ref()
+            .map(|path| path.display().to_string())
+            .unwrap_or_default(),
+        frames_leaked: leaked(&outcome),
+        errors: outcome.errors.iter().map(ToString::to_string).collect(),
+        status,
+    })
+}
+
+fn leaked(outcome: &Outcome) -> u64 {
+    outcome
+        .audits
+        .iter()
+        .map(|audit| audit.handed_out + audit.rejected)
+        .sum()
+}

@@ -1,0 +1,230 @@
+//! The daemon's API: HTTP and JSON on a unix socket.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use std::{fs, io};
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use serde::{Deserialize, Serialize};
+use tokio::net::UnixListener;
+use tokio::sync::watch;
+use trim_common::strategy::{Mode, Split};
+
+use super::appliance::Appliance;
+use super::status::{Status, SwitchStatus};
+use super::switch::Reach;
+use crate::kernel::KernelError;
+
+/// After a switch, packets that were tagged before it are looked out for this long before its time is told.
+const SETTLING: Duration = Duration::from_millis(100);
+
+/// `POST /v1/switch`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SwitchRequest {
+    /// Name of the mode.
+    pub mode: String,
+    /// Share of flows on `scanning`, percent; as it is when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub split_percent: Option<f64>,
+    /// Which flows follow.
+    #[serde(default)]
+    pub reach: Reach,
+}
+
+/// The answer to a changing request.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Done {
+    /// What was done, in words.
+    pub done: String,
+    /// How long a switch took.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub switch: Option<SwitchStatus>,
+}
+
+/// The answer to a request that was refused.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusal {
+    /// Why, and what to do.
+    pub error: String,
+}
+
+/// Why the socket cannot be served.
+#[derive(Debug, thiserror::Error)]
+pub enum ApiError {
+    /// Another daemon answers there.
+    #[error("another trim answers at {}: `trim stop` ends it, or give this one a `control.socket` of its own", .0.display())]
+    InUse(PathBuf),
+    /// The socket cannot be made.
+    #[error("cannot listen at {}: {error}; `control.socket` names another place", path.display())]
+    Listen {
+        /// The path.
+        path: PathBuf,
+        /// What the system said.
+        error: io::Error,
+    },
+}
+
+/// A socket that is listened on. Dropping it removes the file.
+#[derive(Debug)]
+pub struct ApiSocket {
+    path: PathBuf,
+    listener: Option<UnixListener>,
+}
+
+impl ApiSocket {
+    /// Makes the socket; only its owner may connect. One that a dead daemon left is replaced.
+    ///
+    /// # Errors
+    /// When another daemon answers there, or the path cannot be made.
+    pub fn bind(path: &Path) -> Result<Self, ApiError> {
+        let failed = |error| ApiError::Listen {
+            path: path.into(),
+            error,
+        };
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder).map_err(failed)?;
+        }
+        if UnixStream::connect(path).is_ok() {
+            return Err(ApiError::InUse(path.into()));
+        }
+        match fs::remove_file(path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
+            _ => {}
+        }
+        let listener = UnixListener::bind(path).map_err(failed)?;
+        fs::set_permissions(path, fs::Permissions::from_mode(0o600)).map_err(failed)?;
+        Ok(Self {
+            path: path.into(),
+            listener: Some(listener),
+        })
+    }
+
+    /// Serves requests until the runtime ends.
+    ///
+    /// # Errors
+    /// When accepting connections fails.
+    pub async fn serve(&mut self, service: Service) -> io::Result<()> {
+        let Some(listener) = self.listener.take() else {
+            return Ok(());
+        };
+        axum::serve(listener, service.router()).await
+    }
+}
+
+impl Drop for ApiSocket {
+    fn drop(&mut self) {
+        // Gone already when somebody cleaned up; there is nothing better to do about any other failure.
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+/// What requests act on.
+#[derive(Clone)]
+pub struct Service {
+    appliance: Arc<Mutex<Appliance>>,
+    stop: watch::Sender<bool>,
+}
+
+impl Service {
+    /// A service for this capture; a stop request sets `stop`.
+    pub fn new(appliance: Arc<Mutex<Appliance>>, stop: watch::Sender<bool>) -> Self {
+        Self { appliance, stop }
+    }
+
+    fn router(self) -> Router {
+        Router::new()
+            .route("/v1/status", get(status))
+            .route("/v1/switch", post(switch))
+            .route("/v1/rotate", post(rotate))
+            .route("/v1/stop", post(stop))
+            .with_state(self)
+    }
+
+    /// A panic while the lock was held leaves numbers, not half-done switches: go on.
+    fn lock(&self) -> MutexGuard<'_, Appliance> {
+        self.appliance.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A request that was refused.
+struct Refused(StatusCode, String);
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        (self.0, Json(Refusal { error: self.1 })).into_response()
+    }
+}
+
+impl From<KernelError> for Refused {
+    fn from(error: KernelError) -> Self {
+        Self(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())
+    }
+}
+
+async fn status(State(service): State<Service>) -> Result<Json<Status>, Refused> {
+    // Threads are asked for their latencies and waited for, which must not hold up the lease.
+    let read = tokio::task::spawn_blocking(move || service.lock().status());
+    let status = read
+        .await
+        .map_err(|error| Refused(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?;
+    Ok(Json(status?))
+}
+
+async fn switch(State(service): State<Service>, Json(request): Json<SwitchRequest>) -> Result<Json<Done>, Refused> {
+    let mode = mode_by_name(&request.mode).map_err(|message| Refused(StatusCode::BAD_REQUEST, message))?;
+    let split = request.split_percent.map(split_of).transpose();
+    let split = split.map_err(|message| Refused(StatusCode::BAD_REQUEST, message))?;
+    service.lock().switch(mode, split, request.reach)?;
+    tokio::time::sleep(SETTLING).await;
+    let switch = service.lock().last_switch();
+    Ok(Json(Done {
+        done: format!("switched to {}", mode.name()),
+        switch,
+    }))
+}
+
+async fn rotate(State(service): State<Service>) -> Json<Done> {
+    service.lock().shared().request_rotation();
+    Json(Done {
+        done: "the next packet goes to a new file".to_owned(),
+        switch: None,
+    })
+}
+
+async fn stop(State(service): State<Service>) -> Json<Done> {
+    service.stop.send_replace(true);
+    Json(Done {
+        done: "stopping".to_owned(),
+        switch: None,
+    })
+}
+
+/// The mode of this name.
+///
+/// # Errors
+/// For any other word: what is allowed.
+pub fn mode_by_name(name: &str) -> Result<Mode, String> {
+    let names = || Mode::ALL.map(Mode::name).join(", ");
+    let found = Mode::ALL.into_iter().find(|mode| mode.name() == name);
+    found.ok_or_else(|| format!("`{name}` is no mode: one of {}", names()))
+}
+
+/// The split for a share in percent.
+///
+/// # Errors
+/// Outside 0 to 100.
+pub fn split_of(percent: f64) -> Result<Split, String> {
+    if (0.0..=100.0).contains(&percent) {
+        Ok(Split::from_basis_points((percent * 100.0).round() as u32))
+    } else {
+        Err(format!("{percent} is no split: a percentage from 0 to 100"))
+    }
+}

@@ -1,0 +1,134 @@
+//! Talks to a running daemon over its unix socket.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use axum::body::{Body, Bytes};
+use http_body_util::BodyExt as _;
+use hyper::client::conn::http1;
+use hyper::{Method, Request, StatusCode};
+use hyper_util::rt::TokioIo;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio::net::UnixStream;
+
+use super::api::{Done, Refusal, SwitchRequest};
+use super::status::Status;
+
+/// Why a request got no answer, or not the one hoped for.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// Nobody listens.
+    #[error("no trim is running behind {}: {error}; start one with `trim run`, or name its socket with `--socket`", path.display())]
+    NotRunning {
+        /// The socket.
+        path: PathBuf,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// The conversation broke off.
+    #[error("the daemon broke off: {0}")]
+    Broken(#[from] hyper::Error),
+    /// The daemon refused.
+    #[error("{0}")]
+    Refused(String),
+    /// The answer is not understood.
+    #[error("the daemon's answer is not understood ({0}): are both programs of the same version?")]
+    NotUnderstood(#[from] serde_json::Error),
+    /// No runtime.
+    #[error("cannot start: {0}")]
+    Runtime(io::Error),
+}
+
+/// A daemon, by its socket.
+#[derive(Clone, Debug)]
+pub struct Client {
+    socket: PathBuf,
+}
+
+impl Client {
+    /// The daemon behind this socket.
+    pub fn new(socket: &Path) -> Self {
+        Self { socket: socket.into() }
+    }
+
+    /// What it says of itself.
+    ///
+    /// # Errors
+    /// See [`ClientError`]; likewise for the other requests.
+    pub fn status(&self) -> Result<Status, ClientError> {
+        self.ask(Method::GET, "/v1/status", None::<&()>)
+    }
+
+    /// Switches the mode.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub fn switch(&self, request: &SwitchRequest) -> Result<Done, ClientError> {
+        self.ask(Method::POST, "/v1/switch", Some(request))
+    }
+
+    /// Begins a new output file.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub fn rotate(&self) -> Result<Done, ClientError> {
+        self.ask(Method::POST, "/v1/rotate", None::<&()>)
+    }
+
+    /// Ends the capture.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub fn stop(&self) -> Result<Done, ClientError> {
+        self.ask(Method::POST, "/v1/stop", None::<&()>)
+    }
+
+    fn ask<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&impl Serialize>,
+    ) -> Result<T, ClientError> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let body = body.map(serde_json::to_vec).transpose()?;
+        let (status, answer) = runtime
+            .map_err(ClientError::Runtime)?
+            .block_on(self.exchange(method, path, body))?;
+        if status.is_success() {
+            return Ok(serde_json::from_slice(&answer)?);
+        }
+        let refusal = serde_json::from_slice::<Refusal>(&answer).map(|refusal| refusal.error);
+        Err(ClientError::Refused(
+            refusal.unwrap_or_else(|_| String::from_utf8_lossy(&answer).into_owned()),
+        ))
+    }
+
+    async fn exchange(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Vec<u8>>,
+    ) -> Result<(StatusCode, Bytes), ClientError> {
+        let stream = UnixStream::connect(&self.socket)
+            .await
+            .map_err(|error| ClientError::NotRunning {
+                path: self.socket.clone(),
+                error,
+            })?;
+        let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
+        tokio::spawn(connection);
+        let mut request = Request::new(body.map_or_else(Body::empty, Body::from));
+        *request.method_mut() = method;
+        *request.uri_mut() = hyper::Uri::try_from(path).unwrap_or_default();
+        let headers = request.headers_mut();
+        headers.insert(hyper::header::HOST, hyper::header::HeaderValue::from_static("trim"));
+        headers.insert(
+            hyper::header::CONTENT_TYPE,
+            hyper::header::HeaderValue::from_static("application/json"),
+        );
+        let response = sender.send_request(request).await?;
+        let status = response.status();
+        Ok((status, response.into_body().collect().await?.to_bytes()))
+    }
+}

@@ -1,0 +1,96 @@
+//! The one place that changes kernel state while a capture runs: who trims, and the lease.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use serde::{Deserialize, Serialize};
+use trim_common::maps::PolicyWord;
+use trim_common::strategy::{Mode, Split};
+
+use crate::kernel::KernelError;
+use crate::kernel::clock;
+use crate::kernel::maps::{LeaseMap, PolicyMap};
+use crate::shared::Shared;
+
+/// Which flows follow a switch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reach {
+    /// Flows that begin from now on; the others keep their strategy until they end.
+    #[default]
+    Drain,
+    /// Every flow, from its next packet on.
+    Immediate,
+}
+
+/// What the kernel side of one interface can be told.
+pub struct Levers {
+    /// Mode, split and generation.
+    pub policy: PolicyMap,
+    /// The lease.
+    pub lease: LeaseMap,
+}
+
+/// How long a switch took.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SwitchTime {
+    /// When it was commanded, CLOCK_MONOTONIC nanoseconds.
+    pub commanded: u64,
+    /// From the command to the end of the map write, nanoseconds.
+    pub write_ns: u64,
+}
+
+/// Switches strategies and renews the lease, on all interfaces alike.
+pub struct Switch {
+    levers: Vec<Levers>,
+    shared: Arc<Shared>,
+    word: PolicyWord,
+}
+
+impl Switch {
+    /// Takes over the levers of every interface; `word` is in force on all of them.
+    pub fn new(levers: Vec<Levers>, shared: Arc<Shared>, word: PolicyWord) -> Self {
+        shared.generation.store(word.generation(), Ordering::Release);
+        Self { levers, shared, word }
+    }
+
+    /// The policy in force.
+    pub const fn policy(&self) -> PolicyWord {
+        self.word
+    }
+
+    /// Puts mode and split in force: one map write per interface.
+    ///
+    /// # Errors
+    /// When the kernel refuses a write; the interfaces before it have switched.
+    pub fn switch(&mut self, mode: Mode, split: Split, reach: Reach) -> Result<SwitchTime, KernelError> {
+        let word = match reach {
+            Reach::Drain => self.word.drain(mode, split),
+            Reach::Immediate => self.word.immediate(mode, split),
+        };
+        let commanded = clock::monotonic();
+        self.levers
+            .iter_mut()
+            .try_for_each(|levers| levers.policy.switch(word))?;
+        let write_ns = clock::monotonic() - commanded;
+        self.shared.generation.store(word.generation(), Ordering::Release);
+        self.word = word;
+        Ok(SwitchTime { commanded, write_ns })
+    }
+
+    /// Tells the kernel that user space is alive.
+    ///
+    /// # Errors
+    /// When the kernel refuses a write.
+    pub fn renew_lease(&mut self) -> Result<(), KernelError> {
+        let now = clock::monotonic();
+        self.levers.iter_mut().try_for_each(|levers| levers.lease.renew(now))
+    }
+
+    /// From a switch's command to the last packet that still carried an earlier generation's tag, as far as packets
+    /// have been received since, nanoseconds. At least the time of the write.
+    pub fn last_old_packet(&self, time: SwitchTime) -> u64 {
+        let last = self.shared.totals().last_old_tag;
+        last.saturating_sub(time.commanded).max(time.write_ns)
+    }
+}
