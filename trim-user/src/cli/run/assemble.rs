@@ -19,7 +19,7 @@ use crate::kernel::maps::Maps;
 use crate::kernel::nic::{self, LinkMonitor, LinkState, Promiscuous};
 use crate::kernel::pins;
 use crate::kernel::program::{AttachMode, LoadOptions, Program};
-use crate::kernel::xsk::{BindMode, HugePages, Options, Queue};
+use crate::kernel::xsk::{BindMode, HugePages, Options, Queue, Settings};
 use crate::kernel::{affinity, clock};
 use crate::packet::LinkType;
 use crate::trimmer::{NonHttp, Ports};
@@ -127,14 +127,7 @@ fn open(config: &Config, name: &str, seed: u64, word: PolicyWord) -> anyhow::Res
     } else {
         None
     };
-    let mut queues = Vec::new();
-    for index in 0..nic.queues {
-        let queue = Queue::open(nic.link.index, index, options)?;
-        for strategy in Strategy::ALL {
-            maps.sockets.set(index, strategy, &queue.socket(strategy))?;
-        }
-        queues.push(queue);
-    }
+    let queues = open_queues(&nic, options, &mut maps)?;
     let link = LinkMonitor::open(nic.link.index)?;
     let status = InterfaceStatus {
         name: name.to_owned(),
@@ -171,6 +164,19 @@ fn open(config: &Config, name: &str, seed: u64, word: PolicyWord) -> anyhow::Res
         watch,
         levers,
     })
+}
+
+/// Opens every RX queue and steers to its sockets.
+fn open_queues(nic: &nic::Interface, settings: Settings, maps: &mut Maps) -> anyhow::Result<Vec<Queue>> {
+    let mut queues = Vec::new();
+    for index in 0..nic.queues {
+        let queue = Queue::open(nic.link.index, index, settings)?;
+        for strategy in Strategy::ALL {
+            maps.sockets.set(index, strategy, &queue.socket(strategy))?;
+        }
+        queues.push(queue);
+    }
+    Ok(queues)
 }
 
 /// Where the program is pinned; `None`, with a warning, when it is to be pinned and cannot.

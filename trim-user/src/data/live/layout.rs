@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-use super::batch::{self, FromReceiver, ToWorker};
+use super::batch::{self, FromReceiver};
 use super::chunks;
 use super::inline::InlineLoop;
 use super::intake::Intake;
@@ -16,11 +16,14 @@ use super::writer::Writer;
 use super::{Parts, lanes};
 use crate::config::{Layout, Pipeline};
 use crate::data::merge::Merge;
-use crate::kernel::xsk::{Queue, WaitMode};
+use crate::data::sink::Sink;
+use crate::kernel::xsk::{Queue, Umem, WaitMode};
 use crate::shared::{Latency, Shared};
 
 /// With fewer cores than this, `auto` does everything on one thread.
 const CORES_FOR_THREADS: usize = 4;
+/// Packets that the writer's queues hold without growing.
+const WRITER_ITEMS: usize = 4096;
 
 /// The threads of a live capture.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -172,11 +175,20 @@ fn build_inline(parts: Parts, wait: WaitMode, shared: &Arc<Shared>, thread: Thre
 struct Connection {
     from: FromReceiver,
     horizon: Arc<AtomicU64>,
-    queues: Vec<(Arc<crate::kernel::xsk::Umem>, u32)>,
+    queues: Pools,
+}
+
+/// Pool and interface of each queue of a receiving thread.
+type Pools = Vec<(Arc<Umem>, u32)>;
+
+/// Everything that is the same for all threads.
+struct Common {
+    plan: Plan,
+    base: TimeBase,
+    shared: Arc<Shared>,
 }
 
 fn build_threads(parts: Parts, wait: WaitMode, shared: &Arc<Shared>) -> Vec<Job> {
-    let base = TimeBase::sample();
     let Parts {
         queues,
         plan,
@@ -186,16 +198,52 @@ fn build_threads(parts: Parts, wait: WaitMode, shared: &Arc<Shared>) -> Vec<Job>
         sink,
         ..
     } = parts;
-    let mut connections: [Vec<Vec<Connection>>; 2] =
-        [&plan.legacy, &plan.scanning].map(|workers| workers.iter().map(|_| Vec::new()).collect());
+    let common = Common {
+        plan,
+        base: TimeBase::sample(),
+        shared: Arc::clone(shared),
+    };
+    let (mut jobs, connections) = receive_jobs(&common, queues, wait);
+    let mut sources = Vec::new();
+    let threads = common.plan.legacy.iter().chain(&common.plan.scanning);
+    for (thread, inputs) in threads.zip(connections) {
+        let (output, from) = chunks::way();
+        let horizon = Arc::new(AtomicU64::new(0));
+        sources.push(Source::new(from, Arc::clone(&horizon)));
+        let board = jobs.len();
+        let trim = TrimLoop {
+            merge: Merge::new(inputs.len(), 4 * common.plan.batch),
+            inputs: inputs.into_iter().map(input).collect(),
+            worker: lanes::worker(&settings, policy, hold),
+            output,
+            horizon,
+            base: common.base,
+            shared: Arc::clone(shared),
+            board,
+            latency: Latency::new(),
+        };
+        jobs.push(Job {
+            thread: thread.clone(),
+            run: Box::new(move || trim.run()),
+        });
+    }
+    jobs.extend(write_job(&common, sources, sink));
+    jobs
+}
+
+/// The receiving threads, and for each worker what connects it with each of them.
+fn receive_jobs(common: &Common, queues: Vec<(Queue, u32)>, wait: WaitMode) -> (Vec<Job>, Vec<Vec<Connection>>) {
+    let plan = &common.plan;
+    let counts = [plan.legacy.len(), plan.scanning.len()];
+    let mut connections: [Vec<Vec<Connection>>; 2] = counts.map(|count| (0..count).map(|_| Vec::new()).collect());
     let mut jobs = Vec::new();
     for (number, share) in deal(queues, plan.receivers.len()).into_iter().enumerate() {
         let horizon = Arc::new(AtomicU64::new(0));
-        let pools: Vec<_> = share
+        let pools: Pools = share
             .iter()
             .map(|(queue, interface)| (Arc::clone(queue.umem()), *interface))
             .collect();
-        let workers: [Vec<ToWorker>; 2] = [0, 1].map(|strategy: usize| {
+        let workers = connections.each_mut().map(|workers| {
             let connect = |worker: &mut Vec<Connection>| {
                 let (to, from) = batch::way(plan.queue_batches, plan.batch);
                 worker.push(Connection {
@@ -205,14 +253,14 @@ fn build_threads(parts: Parts, wait: WaitMode, shared: &Arc<Shared>) -> Vec<Job>
                 });
                 to
             };
-            connections[strategy].iter_mut().map(connect).collect()
+            workers.iter_mut().map(connect).collect()
         });
-        let intake = Intake::new(share.into_iter().map(|(queue, _)| queue).collect(), wait, plan.batch);
+        let queues = share.into_iter().map(|(queue, _)| queue).collect();
         let receive = ReceiveLoop {
-            intake,
+            intake: Intake::new(queues, wait, plan.batch),
             workers,
             horizon,
-            shared: Arc::clone(shared),
+            shared: Arc::clone(&common.shared),
             board: number,
         };
         jobs.push(Job {
@@ -220,34 +268,7 @@ fn build_threads(parts: Parts, wait: WaitMode, shared: &Arc<Shared>) -> Vec<Job>
             run: Box::new(move || receive.run()),
         });
     }
-    let mut sources = Vec::new();
-    let threads = plan.legacy.iter().chain(&plan.scanning);
-    for (number, (thread, inputs)) in threads.zip(connections.into_iter().flatten()).enumerate() {
-        let (output, from) = chunks::way();
-        let horizon = Arc::new(AtomicU64::new(0));
-        sources.push(Source::new(from, Arc::clone(&horizon)));
-        let trim = TrimLoop {
-            merge: Merge::new(inputs.len(), 4 * plan.batch),
-            inputs: inputs.into_iter().map(input).collect(),
-            worker: lanes::worker(&settings, policy, hold),
-            output,
-            horizon,
-            base,
-            shared: Arc::clone(shared),
-            board: plan.receivers.len() + number,
-            latency: Latency::new(),
-        };
-        jobs.push(Job {
-            thread: thread.clone(),
-            run: Box::new(move || trim.run()),
-        });
-    }
-    jobs.extend(
-        plan.writer
-            .clone()
-            .map(|thread| write_job(thread, sources, sink, base, shared)),
-    );
-    jobs
+    (jobs, connections.into_iter().flatten().collect())
 }
 
 fn input(connection: Connection) -> Input {
@@ -261,27 +282,21 @@ fn input(connection: Connection) -> Input {
     }
 }
 
-fn write_job(
-    thread: ThreadPlan,
-    sources: Vec<Source>,
-    sink: Box<dyn crate::data::sink::Sink>,
-    base: TimeBase,
-    shared: &Arc<Shared>,
-) -> Job {
+fn write_job(common: &Common, sources: Vec<Source>, sink: Box<dyn Sink>) -> Option<Job> {
     let write = WriteLoop {
-        merge: Merge::new(sources.len(), 4096),
+        merge: Merge::new(sources.len(), WRITER_ITEMS),
         sources,
         writer: Writer::new(sink),
-        base,
-        shared: Arc::clone(shared),
-        board: shared.threads.len() - 1,
+        base: common.base,
+        shared: Arc::clone(&common.shared),
+        board: common.shared.threads.len() - 1,
         latency: Latency::new(),
-        written: Vec::with_capacity(4096),
+        written: Vec::with_capacity(WRITER_ITEMS),
     };
-    Job {
-        thread,
+    Some(Job {
+        thread: common.plan.writer.clone()?,
         run: Box::new(move || write.run()),
-    }
+    })
 }
 
 /// Deals queues to threads in turn, so that the queues of one interface are spread.
