@@ -1,1 +1,3 @@
 //! Offline tools for people who check what the appliance did.
+
+pub mod verify;
