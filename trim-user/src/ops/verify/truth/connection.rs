@@ -135,7 +135,7 @@ impl<'a> Connection<'a> {
             Some(syn) => at != syn && (!segment.flags.ack() || !half.arrivals.is_empty()),
             None => {
                 let first = half.arrivals.iter().map(|arrival| arrival.at).min();
-                !segment.flags.ack() && first.is_some_and(|first| first != at + 1)
+                first.or(half.newest).is_some_and(|first| first != at + 1)
             }
         }
     }
@@ -316,7 +316,11 @@ impl<'v> Ledger<'v> {
     fn understood(&self, end: Position) -> bool {
         let start = match self.next.checked_sub(1) {
             Some(last) => self.requests.messages[last].header_end,
-            None => self.requests.regions.first().map_or(self.stream.first(), |region| region.start),
+            None => self
+                .requests
+                .regions
+                .first()
+                .map_or(self.stream.first(), |region| region.start),
         };
         !self.requests.is_doubtful(start, end) && self.holes_are_body(start, end)
     }
@@ -369,7 +373,11 @@ impl<'v> Ledger<'v> {
         let alike = candidates.iter().all(|request| request.asked == first.asked);
         let understood = self.understood(acknowledged.unwrap_or(last.header_end).max(last.header_end));
         Answered {
-            asked: if alike && understood { first.asked } else { Asked::Unknown },
+            asked: if alike && understood {
+                first.asked
+            } else {
+                Asked::Unknown
+            },
             request_end: Some(last.end),
             certain: false,
         }

@@ -260,10 +260,23 @@ mod tests {
         let request = |method: &str| Some(Start::Request { method: method.into() });
         assert_eq!(start_line(b"GET / HTTP/1.1\r\n", false), request("GET"));
         assert_eq!(start_line(b"x-y  a b HTTP/1.0\n", false), request("x-y"));
-        assert_eq!(start_line(b"HTTP/1.1 204\r\n", false), Some(Start::Response { status: 204 }));
-        assert_eq!(start_line(b"http/1.0 200 \n", false), Some(Start::Response { status: 200 }));
+        assert_eq!(
+            start_line(b"HTTP/1.1 204\r\n", false),
+            Some(Start::Response { status: 204 })
+        );
+        assert_eq!(
+            start_line(b"http/1.0 200 \n", false),
+            Some(Start::Response { status: 200 })
+        );
         assert_eq!(start_line(b"GET /\r\n", true), Some(Start::Simple));
-        for line in ["GET /\r\n", "GET HTTP/1.1\r\n", "PRI * HTTP/2.0\r\n", "HTTP/1.1 20 x\r\n", " GET / HTTP/1.1\r\n", "\r\n"] {
+        for line in [
+            "GET /\r\n",
+            "GET HTTP/1.1\r\n",
+            "PRI * HTTP/2.0\r\n",
+            "HTTP/1.1 20 x\r\n",
+            " GET / HTTP/1.1\r\n",
+            "\r\n",
+        ] {
             assert_eq!(start_line(line.as_bytes(), false), None, "{line:?}");
         }
         assert_eq!(partial_start_line(b"HTTP/1.1 200 O"), Some(Start::ResponsePart));
@@ -276,15 +289,30 @@ mod tests {
         let of = |fields: &[(Vec<u8>, Vec<u8>)]| response_content(fields, 200, Asked::Other);
         assert_eq!(of(&[]), Content::UntilClose);
         assert_eq!(of(&[field("content-length", "007, 007")]), Content::Length(7));
-        assert_eq!(of(&[field("content-length", "7"), field("content-length", "8")]), Content::Reject);
+        assert_eq!(
+            of(&[field("content-length", "7"), field("content-length", "8")]),
+            Content::Reject
+        );
         assert_eq!(of(&[field("content-length", "-1")]), Content::Reject);
-        assert_eq!(of(&[field("content-length", "99999999999999999999")]), Content::Length(LONGEST));
-        assert_eq!(of(&[field("content-length", "7"), field("transfer-encoding", "gzip, Chunked")]), Content::Chunked);
+        assert_eq!(
+            of(&[field("content-length", "99999999999999999999")]),
+            Content::Length(LONGEST)
+        );
+        assert_eq!(
+            of(&[
+                field("content-length", "7"),
+                field("transfer-encoding", "gzip, Chunked")
+            ]),
+            Content::Chunked
+        );
         assert_eq!(of(&[field("transfer-encoding", "gzip")]), Content::UntilClose);
         assert_eq!(request_content(&[field("transfer-encoding", "gzip")]), Content::Reject);
         assert_eq!(request_content(&[]), Content::Empty);
         assert_eq!(response_content(&[], 200, Asked::Connect), Content::Switch);
-        assert_eq!(response_content(&[field("content-length", "7")], 200, Asked::Head), Content::Empty);
+        assert_eq!(
+            response_content(&[field("content-length", "7")], 200, Asked::Head),
+            Content::Empty
+        );
     }
 
     #[test]
@@ -292,7 +320,14 @@ mod tests {
         assert_eq!(chunk_size(b"1aF \t;x=\"y\"\r\n"), Some(0x1af));
         assert_eq!(chunk_size(b"00000000000000000000005\n"), Some(5));
         assert_eq!(chunk_size(b"0\r\n"), Some(0));
-        for line in ["8000000000000000\r\n", "10000000000000000\r\n", "-1\r\n", "\r\n", "5 5\r\n", "0x5\r\n"] {
+        for line in [
+            "8000000000000000\r\n",
+            "10000000000000000\r\n",
+            "-1\r\n",
+            "\r\n",
+            "5 5\r\n",
+            "0x5\r\n",
+        ] {
             assert_eq!(chunk_size(line.as_bytes()), None, "{line:?}");
         }
     }

@@ -189,7 +189,10 @@ mod tests {
         assert_eq!(stream.line_at(8), Line::Gap(b"abcdef"));
         assert_eq!(stream.line_at(20), Line::Whole(b"z\n"));
         assert_eq!(stream.next_captured(14), 20);
-        assert_eq!((stream.packet_of(9), stream.packet_of(11), stream.packet_of(12)), (1, 0, 1));
+        assert_eq!(
+            (stream.packet_of(9), stream.packet_of(11), stream.packet_of(12)),
+            (1, 0, 1)
+        );
         assert!(stream.is_whole(8, 14) && !stream.is_whole(8, 15));
     }
 }

@@ -182,7 +182,8 @@ impl<'s> Walk<'s> {
                 continue;
             }
             let behind_blank = skip_blank_lines(self.stream, at);
-            self.track.push(at, behind_blank, Kind::Blank, "blank line before a message");
+            self.track
+                .push(at, behind_blank, Kind::Blank, "blank line before a message");
             at = behind_blank;
             if self.stream.bytes_at(at).is_empty() {
                 continue;

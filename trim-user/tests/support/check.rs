@@ -1,0 +1,236 @@
+//! Holds a trimmer against the truth.
+
+use std::collections::BTreeMap;
+use std::env;
+
+use trim_user::trimmer::{Judgement, Label, Labels, Late, Ticket, Trimmer};
+
+use super::demand::{Demand, Demands, Standard};
+use super::labelled::Truth;
+use super::recipe::Recipe;
+use super::rng::Rng;
+use super::wire::{Case, Packet};
+
+/// Labels of every packet, one per payload byte.
+pub type Answers = Vec<Vec<Label>>;
+
+#[derive(Default)]
+struct Inbox {
+    decided: BTreeMap<u64, Vec<Label>>,
+    complaint: Option<String>,
+}
+
+impl Inbox {
+    fn put(&mut self, ticket: Ticket, labels: &Labels) {
+        let bytes = labels
+            .iter()
+            .flat_map(|(start, end, label)| (start..end).map(move |_| label));
+        if self.decided.insert(ticket.0, bytes.collect()).is_some() {
+            self.complaint
+                .get_or_insert(format!("packet {} was decided twice", ticket.0));
+        }
+    }
+}
+
+impl Late for Inbox {
+    fn decide(&mut self, ticket: Ticket, labels: &Labels) {
+        self.put(ticket, labels);
+    }
+}
+
+/// When held packets are wanted back before the trimmer is ready.
+pub enum Patience {
+    /// Never.
+    Endless,
+    /// At moments that this generator picks.
+    Random(Rng),
+}
+
+/// Shows every packet of a case to a trimmer. An error when a ticket is not decided exactly once, or when labels do
+/// not tile the payload.
+pub fn run(trimmer: &mut dyn Trimmer, case: &Case, mut patience: Patience) -> Result<Answers, String> {
+    let mut inbox = Inbox::default();
+    let mut labels = Labels::new();
+    for (index, packet) in case.packets.iter().enumerate() {
+        let ticket = Ticket(index as u64);
+        if trimmer.judge(ticket, &case.segment(packet), &mut labels, &mut inbox) == Judgement::Decided {
+            inbox.put(ticket, &labels);
+        }
+        if let Patience::Random(rng) = &mut patience
+            && rng.chance(20)
+        {
+            let wanted = Ticket(rng.below(index + 1) as u64);
+            trimmer.release(wanted, &mut inbox);
+            if !inbox.decided.contains_key(&wanted.0) {
+                return Err(format!("packet {} was released and is not decided", wanted.0));
+            }
+        }
+    }
+    trimmer.finish(&mut inbox);
+    collect(inbox, case)
+}
+
+fn collect(inbox: Inbox, case: &Case) -> Result<Answers, String> {
+    if let Some(complaint) = inbox.complaint {
+        return Err(complaint);
+    }
+    let mut answers = Vec::new();
+    for (index, packet) in case.packets.iter().enumerate() {
+        let labels = inbox.decided.get(&(index as u64));
+        let labels = labels.ok_or_else(|| format!("packet {index} was never decided"))?;
+        if labels.len() != packet.payload.len() {
+            let (has, needs) = (labels.len(), packet.payload.len());
+            return Err(format!("labels of packet {index} cover {has} of {needs} bytes"));
+        }
+        answers.push(labels.clone());
+    }
+    Ok(answers)
+}
+
+/// What became of the bytes whose fate is demanded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    pub kept: u64,
+    pub cut: u64,
+    /// Demanded to go, and still there.
+    pub leaked: u64,
+}
+
+impl Tally {
+    pub fn add(&mut self, other: Self) {
+        self.kept += other.kept;
+        self.cut += other.cut;
+        self.leaked += other.leaked;
+    }
+
+    /// Share of body bytes that went, 1 when there were none.
+    pub fn share_cut(&self) -> f64 {
+        let all = self.cut + self.leaked;
+        if all == 0 { 1.0 } else { self.cut as f64 / all as f64 }
+    }
+}
+
+fn goes(label: Label) -> bool {
+    label == Label::Body
+}
+
+/// Compares labels with the demands. An error when a byte that must stay goes, or, with `exact`, when one that must go
+/// stays.
+pub fn compare(case: &Case, answers: &Answers, standard: Standard, exact: bool) -> Result<Tally, String> {
+    let count = case.dialogues.len();
+    let demands: Vec<_> = (0..count).map(|index| Demands::of(case, index, standard)).collect();
+    let mut tally = Tally::default();
+    for (index, (packet, labels)) in case.packets.iter().zip(answers).enumerate() {
+        for (at, &label) in labels.iter().enumerate() {
+            match demands[packet.connection].for_byte(packet, at) {
+                Demand::Keep if goes(label) => return Err(complain(case, index, at, label, "must stay")),
+                Demand::Cut if exact && !goes(label) => return Err(complain(case, index, at, label, "must go")),
+                Demand::Keep => tally.kept += 1,
+                Demand::Cut if goes(label) => tally.cut += 1,
+                Demand::Cut => tally.leaked += 1,
+                Demand::Either => {}
+            }
+        }
+    }
+    Ok(tally)
+}
+
+fn complain(case: &Case, index: usize, at: usize, label: Label, demand: &str) -> String {
+    let packet = &case.packets[index];
+    let truth = truth_of(case, packet, at);
+    let text = String::from_utf8_lossy(&packet.payload[at..packet.payload.len().min(at + 40)]);
+    let (side, offset, length) = (packet.side, packet.offset, packet.payload.len());
+    format!(
+        "packet {index} ({side:?}, stream offset {offset:?}, {length} bytes), byte {at}: truth {truth:?} {demand}, \
+         labelled {label:?}; there: {text:?}"
+    )
+}
+
+fn truth_of(case: &Case, packet: &Packet, at: usize) -> Option<Truth> {
+    let stream = &case.dialogues[packet.connection].streams[packet.side.index()];
+    packet.offset.map(|offset| stream.truth[offset + at])
+}
+
+/// A whole capture's bytes under their exact names: what a trimmer that saw everything must say. `redact` tells
+/// whether the fields of [`super::labelled::SECRET_FIELDS`] are redacted, `keep` how much of each body stays.
+pub fn compare_names(case: &Case, answers: &Answers, redact: bool, keep: u32) -> Result<(), String> {
+    for (index, (packet, labels)) in case.packets.iter().zip(answers).enumerate() {
+        let Some(offset) = packet.offset.filter(|_| packet.flags & super::wire::RST == 0) else {
+            continue;
+        };
+        let stream = &case.dialogues[packet.connection].streams[packet.side.index()];
+        for (at, &label) in labels.iter().enumerate() {
+            let good = match stream.truth[offset + at] {
+                Truth::Header | Truth::Blank => label == Label::Header,
+                Truth::Secret if redact => label == Label::Redacted,
+                Truth::SecretSpace if redact => matches!(label, Label::Redacted | Label::Header),
+                Truth::Secret | Truth::SecretSpace => label == Label::Header,
+                Truth::Trailer => label == Label::Trailer,
+                Truth::Framing => label == Label::Framing,
+                Truth::Body if stream.content_offset[offset + at] < keep => label == Label::BodyKept,
+                Truth::Body => label == Label::Body,
+                Truth::Opaque => label == Label::Opaque,
+                Truth::Unsure => matches!(label, Label::Unsure | Label::Opaque),
+                Truth::Foreign | Truth::Inside => matches!(label, Label::NotHttp | Label::Unsure | Label::Opaque),
+            };
+            if !good && !packet.altered.contains(&at) {
+                return Err(complain(case, index, at, label, "has another name"));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn from_environment(name: &str) -> Option<u64> {
+    let text = env::var(name).ok()?;
+    let parsed = match text.strip_prefix("0x") {
+        Some(digits) => u64::from_str_radix(digits, 16),
+        None => text.parse(),
+    };
+    Some(parsed.unwrap_or_else(|_| panic!("{name}={text} is not a number")))
+}
+
+/// Runs `property` on recipes: a fixed set first, then as many fresh ones. `TRIM_SEED` runs that seed only (and
+/// those that follow it, `TRIM_CASES` in all); `TRIM_CASES` sets the number. A failure is made as simple as it gets
+/// before it is reported.
+pub fn for_all(cases: u64, change: impl Fn(Recipe) -> Recipe, property: impl Fn(Recipe) -> Result<(), String>) {
+    let seeds: Vec<u64> = match (from_environment("TRIM_SEED"), from_environment("TRIM_CASES")) {
+        (Some(seed), count) => (0..count.unwrap_or(1)).map(|index| seed.wrapping_add(index)).collect(),
+        (None, count) => {
+            let count = count.unwrap_or(cases);
+            let fresh = fresh_seed();
+            let fixed = 0..count / 2;
+            fixed
+                .chain((0..count - count / 2).map(|index| fresh.wrapping_add(index)))
+                .collect()
+        }
+    };
+    for seed in seeds {
+        let recipe = change(Recipe::of_seed(seed));
+        if let Err(complaint) = property(recipe) {
+            let (simplest, complaint) = simplify(recipe, complaint, &property);
+            panic!("TRIM_SEED={seed:#x} fails, at its simplest as {simplest:?}:\n{complaint}");
+        }
+    }
+}
+
+fn fresh_seed() -> u64 {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let seed = now.map_or(0, |now| now.as_nanos() as u64) << 16;
+    println!("fresh seeds from {seed:#x}");
+    seed
+}
+
+fn simplify(recipe: Recipe, complaint: String, property: &impl Fn(Recipe) -> Result<(), String>) -> (Recipe, String) {
+    let mut best = (recipe, complaint);
+    while let Some(better) = best
+        .0
+        .simpler()
+        .into_iter()
+        .filter(|simpler| *simpler != best.0)
+        .find_map(|simpler| property(simpler).err().map(|complaint| (simpler, complaint)))
+    {
+        best = better;
+    }
+    best
+}
