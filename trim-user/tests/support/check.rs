@@ -171,7 +171,8 @@ pub fn compare_names(case: &Case, answers: &Answers, redact: bool, keep: u32) ->
                 Truth::Body => label == Label::Body,
                 Truth::Opaque => label == Label::Opaque,
                 Truth::Unsure => matches!(label, Label::Unsure | Label::Opaque),
-                Truth::Foreign | Truth::Inside => matches!(label, Label::NotHttp | Label::Unsure | Label::Opaque),
+                Truth::Foreign => label == Label::NotHttp,
+                Truth::Inside => true,
             };
             if !good && !packet.altered.contains(&at) {
                 return Err(complain(case, index, at, label, "has another name"));

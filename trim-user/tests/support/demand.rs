@@ -164,16 +164,32 @@ impl<'c> View<'c> {
         self.standard == Standard::Reassembling && !self.case.recipe.quirks.has_any(&disorder)
     }
 
-    /// A captured packet starts with this message's whole start line.
+    /// A captured packet starts with this message's whole start line, and its method is a well-known one: an unknown
+    /// word could be the rest of another.
     fn is_recognisable(&self, side: Side, message: &Message) -> bool {
         let line = message.start_line_end - message.start;
-        self.case.packets.iter().any(|packet| {
-            packet.connection == self.index
-                && packet.side == side
-                && packet.offset == Some(message.start)
-                && packet.flags & RST == 0
-                && packet.payload.len() >= line
-        })
+        let bytes = &self.stream(side).bytes[message.start..];
+        let known = [
+            "HTTP/",
+            "GET ",
+            "POST ",
+            "PUT ",
+            "HEAD ",
+            "DELETE ",
+            "OPTIONS ",
+            "CONNECT ",
+            "PATCH ",
+            "PROPFIND ",
+        ];
+        let is_known = known.iter().any(|word| bytes.starts_with(word.as_bytes()));
+        is_known
+            && self.case.packets.iter().any(|packet| {
+                packet.connection == self.index
+                    && packet.side == side
+                    && packet.offset == Some(message.start)
+                    && packet.flags & RST == 0
+                    && packet.payload.len() >= line
+            })
     }
 
     /// The first byte of the message, content aside, that is missing although something behind it was captured.
@@ -287,7 +303,7 @@ impl SideWalk<'_> {
         let covered = &self.view.covered[self.side.index()];
         let next_is_seen = next.is_some_and(|next| covered[message.end..next.start_line_end].iter().all(|&seen| seen));
         let starts_at_once = next.is_some_and(|next| next.start == message.end);
-        if message.lookalike || (message.empty_despite_fields && !(next_is_seen && starts_at_once)) {
+        if message.lookalike || (message.answers_head && !(next_is_seen && starts_at_once)) {
             self.poisoned = true;
             self.forgive(message.header_end, message.end);
             self.lost.get_or_insert(message.end);

@@ -206,6 +206,9 @@ impl Author {
                 break;
             }
         }
+        if switching && lost {
+            self.leave_tunnel_unanswered();
+        }
         let switching = switching && !lost;
         if switching && self.rng.chance(30) {
             self.tunnel(Side::Server);
@@ -362,7 +365,7 @@ impl Author {
         let lost = self.message(Side::Server, &plan);
         if let Some(message) = self.stream(Side::Server).messages.last_mut() {
             message.request = Some(request);
-            message.switches = is_switch(kind);
+            message.answers_head = kind == Kind::Head;
         }
         lost
     }
@@ -482,6 +485,13 @@ impl Author {
             let inner = self.rng.pick(&inner);
             self.stream(side).push(inner, Truth::Opaque);
         }
+    }
+
+    /// What the client sent ahead into a tunnel that was never granted can be taken for anything.
+    fn leave_tunnel_unanswered(&mut self) {
+        let client = self.stream(Side::Client);
+        let behind = client.messages.last().map_or(0, |message| message.end);
+        client.truth[behind..].fill(Truth::Inside);
     }
 
     fn tunnel_talk(&mut self) {

@@ -23,7 +23,7 @@ pub enum Truth {
     Unsure,
     /// Not HTTP at all.
     Foreign,
-    /// Content of HTTP inside some other protocol: nobody has to recognise it.
+    /// Sent ahead into a tunnel that was never granted, or HTTP inside another protocol: anything goes.
     Inside,
 }
 
@@ -54,12 +54,10 @@ pub struct Message {
     pub lookalike: bool,
     /// For an answer: index of its request.
     pub request: Option<usize>,
-    /// An answer to HEAD whose fields announce content.
-    pub empty_despite_fields: bool,
+    /// An answer to HEAD: its header block announces content that is not there.
+    pub answers_head: bool,
     /// A request whose answer may change what follows: HEAD, CONNECT.
     pub decides_answer: bool,
-    /// An answer after which both directions leave HTTP.
-    pub switches: bool,
 }
 
 /// The bytes of one direction, each with its truth.

@@ -86,7 +86,6 @@ impl<'w> Writer<'w> {
         let end = self.line_end();
         self.out.push(end, Truth::Header);
         message.header_end = self.out.len();
-        message.empty_despite_fields = plan.delimiter == Delimiter::FieldsOnly;
         message.lookalike = content.lookalike;
         let mut lost = plan.delimiter == Delimiter::Rejected;
         match plan.delimiter {

@@ -446,7 +446,7 @@ impl<'w> Wire<'w> {
     fn contradict(&mut self) {
         for _ in 0..self.rng.between(1, 3) {
             let data: Vec<_> = (0..self.packets.len())
-                .filter(|&index| Self::is_data(&self.packets[index]))
+                .filter(|&index| Self::is_data(&self.packets[index]) && self.packets[index].altered.is_empty())
                 .collect();
             if data.is_empty() {
                 return;

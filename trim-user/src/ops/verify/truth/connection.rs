@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::grammar::{Asked, Start};
-use super::stream::{Arrival, Position, Stream};
+use super::stream::{Arrival, Line, Position, Stream};
 use super::walk::{self, Answered, Requests, Track};
 use super::{Kind, Observed, Span};
 use trim_common::flow::{Direction, FlowKey};
@@ -226,9 +226,15 @@ impl Opening {
         Self {
             is_request: later.map(|line| line.is_request()),
             at_once: false,
-            is_other: anchored && !stream.is_empty() && stream.first() <= base,
+            is_other: anchored && !stream.is_empty() && stream.first() <= base && !is_broken_text(stream.line_at(head)),
         }
     }
+}
+
+/// Whether a line without its end could be the beginning of a start line.
+fn is_broken_text(line: Line<'_>) -> bool {
+    let is_text = |byte: &u8| matches!(byte, b' '..=b'~' | b'\t' | b'\r');
+    matches!(line, Line::Gap(part) | Line::End(part) if part.iter().all(is_text))
 }
 
 impl Connection<'_> {

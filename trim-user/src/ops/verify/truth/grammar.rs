@@ -27,6 +27,14 @@ impl Start {
         matches!(self, Self::Request { .. } | Self::Simple | Self::RequestPart)
     }
 
+    /// Whether it is a response, or a request whose method is whole beyond doubt because it is a well-known one.
+    pub(super) fn has_common_method(&self) -> bool {
+        match self {
+            Self::Request { method } => METHODS.contains(&method.as_slice()),
+            _ => true,
+        }
+    }
+
     /// Whether the whole line was there.
     pub(super) fn is_complete(&self) -> bool {
         !matches!(self, Self::RequestPart | Self::ResponsePart)

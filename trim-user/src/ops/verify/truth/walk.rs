@@ -113,8 +113,10 @@ enum Next {
 struct Walk<'s> {
     stream: &'s Stream,
     track: Track,
-    /// Whether every message boundary so far was certain.
+    /// Whether some message boundary so far was uncertain.
     doubt: bool,
+    /// Whether the present position follows a hole or doubtful bytes, so that it may be the middle of a line.
+    just_lost: bool,
 }
 
 /// Walks requests. `base` is the first position of the direction, `anchored` whether the connection's start was seen.
@@ -122,7 +124,9 @@ pub(super) fn requests(stream: &Stream, base: Position, anchored: bool) -> Track
     let mut walk = Walk::new(stream, !anchored);
     walk.run(base, |walk, at, first| {
         let start = walk.first_line(at, first && anchored).filter(Start::is_request)?;
-        Some(walk.request(at, &start))
+        // Behind a hole, `EAD / HTTP/1.1` is what is left of `HEAD / HTTP/1.1`.
+        let trusted = !walk.just_lost || start.has_common_method();
+        trusted.then(|| walk.request(at, &start))
     });
     walk.track
 }
@@ -169,6 +173,7 @@ impl<'s> Walk<'s> {
             stream,
             track: Track::default(),
             doubt,
+            just_lost: doubt,
         }
     }
 
@@ -178,7 +183,7 @@ impl<'s> Walk<'s> {
         while at < self.stream.end() {
             if self.stream.bytes_at(at).is_empty() {
                 at = self.stream.next_captured(at);
-                self.doubt = true;
+                self.lose();
                 continue;
             }
             let behind_blank = skip_blank_lines(self.stream, at);
@@ -191,11 +196,19 @@ impl<'s> Walk<'s> {
             let next = message(self, at, first).unwrap_or(Next::Lost(at));
             first = false;
             at = match next {
-                Next::Message(at) => at,
+                Next::Message(at) => {
+                    self.just_lost = false;
+                    at
+                }
                 Next::Lost(at) => self.resynchronise(at),
                 Next::Done => return,
             };
         }
+    }
+
+    fn lose(&mut self) {
+        self.doubt = true;
+        self.just_lost = true;
     }
 
     fn first_line(&self, at: Position, simple: bool) -> Option<Start> {
@@ -204,12 +217,12 @@ impl<'s> Walk<'s> {
 
     /// The next packet whose payload starts with a whole start line; everything before it is doubtful.
     fn resynchronise(&mut self, at: Position) -> Position {
-        self.doubt = true;
+        self.lose();
         let starts = self.stream.packet_starts();
         let later = &starts[starts.partition_point(|&start| start <= at)..];
         let found = later.iter().copied().find(|&start| {
             let line = self.first_line(start, false);
-            line.is_some_and(|line| line.is_complete())
+            line.is_some_and(|line| line.is_complete() && (!line.is_request() || line.has_common_method()))
         });
         let next = found.unwrap_or(self.stream.end());
         self.track.push(at, next, Kind::Opaque, "framing is lost");
