@@ -43,7 +43,8 @@ impl Demands {
         };
         let server = view.side(Side::Server, &doubt);
         let mut sides = [client.demands, server.demands];
-        if server.first_loss.is_some() || client.first_loss.is_some() {
+        let incomplete = view.covered.iter().flatten().any(|covered| !covered);
+        if incomplete || server.first_loss.is_some() || client.first_loss.is_some() {
             // Whether a switch was accepted may not be known, so that the bytes behind it can be taken for anything.
             for (side, demands) in sides.iter_mut().enumerate() {
                 forgive_opaque(&case.dialogues[index].streams[side], demands);

@@ -135,7 +135,11 @@ impl<'a> Connection<'a> {
             Some(syn) => at != syn && (!segment.flags.ack() || !half.arrivals.is_empty()),
             None => {
                 let first = half.arrivals.iter().map(|arrival| arrival.at).min();
-                first.or(half.newest).is_some_and(|first| first != at + 1)
+                let other = &self.halves[segment.direction.reverse().index()];
+                match first.or(half.newest) {
+                    Some(first) => first != at + 1,
+                    None => other.newest.is_some() && !segment.flags.ack(),
+                }
             }
         }
     }
@@ -262,8 +266,9 @@ impl Connection<'_> {
         let half = &self.halves[client];
         let stream = &verdict.streams[client];
         let anchored = half.syn.is_some();
-        let track = walk::requests(stream, half.base(stream), anchored);
-        let mut ledger = Ledger::new(&track, stream, places, anchored);
+        let base = half.base(stream);
+        let track = walk::requests(stream, base, anchored);
+        let mut ledger = Ledger::new(&track, stream, places, base, anchored);
 
         let half = &self.halves[server];
         let stream = &verdict.streams[server];
@@ -301,6 +306,8 @@ struct Ledger<'v> {
     requests: &'v Track,
     stream: &'v Stream,
     places: &'v [Place],
+    /// Where the requests begin.
+    base: Position,
     /// The first request that has no final response yet.
     next: usize,
     /// Whether counting messages is out of the question from the start.
@@ -308,11 +315,12 @@ struct Ledger<'v> {
 }
 
 impl<'v> Ledger<'v> {
-    fn new(requests: &'v Track, stream: &'v Stream, places: &'v [Place], anchored: bool) -> Self {
+    fn new(requests: &'v Track, stream: &'v Stream, places: &'v [Place], base: Position, anchored: bool) -> Self {
         Self {
             requests,
             stream,
             places,
+            base,
             next: 0,
             doubt: !anchored,
         }
@@ -322,11 +330,7 @@ impl<'v> Ledger<'v> {
     fn understood(&self, end: Position) -> bool {
         let start = match self.next.checked_sub(1) {
             Some(last) => self.requests.messages[last].header_end,
-            None => self
-                .requests
-                .regions
-                .first()
-                .map_or(self.stream.first(), |region| region.start),
+            None => self.base,
         };
         !self.requests.is_doubtful(start, end) && self.holes_are_body(start, end)
     }
