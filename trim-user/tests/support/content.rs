@@ -3,7 +3,7 @@
 use super::recipe::{Quirk, Quirks};
 use super::rng::Rng;
 
-/// Content, and whether a message start can be seen in it.
+/// Content, and whether a message start, or the beginning of one, can be seen in it.
 pub struct Content {
     pub bytes: Vec<u8>,
     pub lookalike: bool,
@@ -37,10 +37,8 @@ pub fn content(rng: &mut Rng, quirks: Quirks, longest: usize) -> Content {
         2 => line_ends(rng, length),
         _ => rng.bytes(length),
     };
-    Content {
-        bytes,
-        lookalike: false,
-    }
+    let lookalike = !bytes.is_empty() && b"HTTP/".starts_with(&bytes[..bytes.len().min(5)]);
+    Content { bytes, lookalike }
 }
 
 fn text(rng: &mut Rng, length: usize) -> Vec<u8> {
@@ -50,7 +48,7 @@ fn text(rng: &mut Rng, length: usize) -> Vec<u8> {
         b"dolor\n",
         b"Content-Length: 7\r\n",
         b"a: b\r\n",
-        b"HTTP ",
+        b"http ",
     ];
     let mut bytes = Vec::new();
     while bytes.len() < length {

@@ -283,7 +283,8 @@ impl SideWalk<'_> {
             (None, _) => false,
             (Some(_), None) => true,
         };
-        request_lost || self.lost_at_message.is_some() || self.request_is_unseen(message)
+        let unsolicited = message.request.is_none() && message.lookalike;
+        request_lost || unsolicited || self.lost_at_message.is_some() || self.request_is_unseen(message)
     }
 
     fn request_is_unseen(&self, message: &Message) -> bool {

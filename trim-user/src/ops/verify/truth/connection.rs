@@ -258,10 +258,7 @@ impl Connection<'_> {
     }
 
     fn walk(&self, openings: &[Opening; 2], places: &[Place], verdict: &mut Verdict) {
-        let client = match (openings[0].is_request, openings[1].is_request) {
-            (Some(is_request), _) => usize::from(!is_request),
-            (None, other) => usize::from(other == Some(true)),
-        };
+        let client = client_index(openings);
         let server = 1 - client;
         let half = &self.halves[client];
         let stream = &verdict.streams[client];
@@ -287,6 +284,23 @@ impl Connection<'_> {
             let end = verdict.streams[client].end();
             verdict.tracks[client].leave_http(at, end);
         }
+    }
+}
+
+/// Which direction carries the requests. A message at the very beginning says so with more weight than one found later.
+fn client_index(openings: &[Opening; 2]) -> usize {
+    let by_weight = [true, false];
+    let witness = by_weight.iter().find_map(|&at_once| {
+        let fits = |opening: &Opening| opening.is_request.filter(|_| opening.at_once == at_once);
+        openings
+            .iter()
+            .enumerate()
+            .find_map(|(index, opening)| Some((index, fits(opening)?)))
+    });
+    match witness {
+        Some((index, true)) => index,
+        Some((index, false)) => 1 - index,
+        None => 0,
     }
 }
 

@@ -302,10 +302,10 @@ impl<'s> Walk<'s> {
         if answered.certain || matches!(otherwise, Content::Empty | Content::Length(0) | Content::Switch) {
             return Some(content);
         }
-        let follows = self.first_line(at, false);
-        let answer_follows = follows.is_some_and(|line| !line.is_request() && line.is_complete());
+        let next = self.stream.bytes_at(at);
+        let answer_follows = next.starts_with(b"HTTP/") || (!next.is_empty() && b"HTTP/".starts_with(next));
         let nothing_follows = at >= self.stream.end();
-        let unseen = self.stream.bytes_at(at).is_empty();
+        let unseen = next.is_empty();
         match answered.asked {
             Asked::Connect if content == Content::Switch => Some(content),
             Asked::Head => (answer_follows || unseen).then_some(Content::Empty),
