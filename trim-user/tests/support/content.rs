@@ -37,7 +37,7 @@ pub fn content(rng: &mut Rng, quirks: Quirks, longest: usize) -> Content {
         2 => line_ends(rng, length),
         _ => rng.bytes(length),
     };
-    let lookalike = !bytes.is_empty() && b"HTTP/".starts_with(&bytes[..bytes.len().min(5)]);
+    let lookalike = !bytes.is_empty() && b"HTTP/".starts_with(&bytes[..bytes.len().min(5)].to_ascii_uppercase());
     Content { bytes, lookalike }
 }
 
@@ -48,7 +48,7 @@ fn text(rng: &mut Rng, length: usize) -> Vec<u8> {
         b"dolor\n",
         b"Content-Length: 7\r\n",
         b"a: b\r\n",
-        b"http ",
+        b"sit amet ",
     ];
     let mut bytes = Vec::new();
     while bytes.len() < length {

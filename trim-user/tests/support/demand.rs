@@ -145,7 +145,8 @@ impl<'c> View<'c> {
             Quirk::Probes,
         ];
         match self.standard {
-            Standard::Reassembling => false,
+            // Bytes behind a snaplen count as lost at once, although another copy may bring them.
+            Standard::Reassembling => quirks.has(Quirk::Snaplen) && quirks.has_any(&disorder),
             Standard::Streaming => quirks.has_any(&disorder) || quirks.has_any(&Quirk::HIDING),
             Standard::Interrupted => true,
         }

@@ -153,6 +153,24 @@ impl std::fmt::Debug for Recipe {
 }
 
 impl Recipe {
+    /// Reads the debug form.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (_, rest) = text.split_once("seed: 0x")?;
+        let (seed, rest) = rest.split_once(", exchanges: ")?;
+        let (exchanges, rest) = rest.split_once(", quirks: [")?;
+        let (names, _) = rest.split_once(']')?;
+        let mut quirks = Quirks::default();
+        for name in names.split(", ").filter(|name| !name.is_empty()) {
+            let quirk = Quirk::ALL.into_iter().find(|quirk| format!("{quirk:?}") == name)?;
+            quirks = quirks.with(quirk);
+        }
+        Some(Self {
+            seed: u64::from_str_radix(seed, 16).ok()?,
+            exchanges: exchanges.parse().ok()?,
+            quirks,
+        })
+    }
+
     /// The recipe of a seed.
     pub fn of_seed(seed: u64) -> Self {
         let mut rng = Rng::new(seed);

@@ -33,6 +33,22 @@ pub struct Packet {
     pub time: u64,
 }
 
+impl std::fmt::Display for Packet {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self {
+            side, offset, flags, ..
+        } = self;
+        let (from, to) = (self.sequence, self.sequence.wrapping_add(self.wire_payload));
+        let (captured, acknowledgment) = (self.payload.len(), self.acknowledgment);
+        write!(
+            f,
+            "{side:?} {offset:?} {from}..{to} ({captured} captured) flags {flags:#x} ack {acknowledgment}: "
+        )?;
+        let text = String::from_utf8_lossy(&self.payload[..captured.min(70)]);
+        write!(f, "{text:?}")
+    }
+}
+
 /// Endpoints of a connection: address and port of client and server.
 #[derive(Clone, Copy, Debug)]
 pub struct Endpoints {
@@ -115,7 +131,7 @@ fn endpoints(rng: &mut Rng) -> Endpoints {
             rng.between(1, 254) as u8,
         ]
     };
-    let client = (address(rng), rng.between(1024, 65_535) as u16);
+    let client = (address(rng), rng.between(9000, 65_535) as u16);
     Endpoints {
         client,
         server: (address(rng), rng.pick(&[80, 8080, 3128, 8000])),

@@ -303,7 +303,8 @@ impl<'s> Walk<'s> {
             return Some(content);
         }
         let next = self.stream.bytes_at(at);
-        let answer_follows = next.starts_with(b"HTTP/") || (!next.is_empty() && b"HTTP/".starts_with(next));
+        let beginning = next[..next.len().min(5)].to_ascii_uppercase();
+        let answer_follows = !next.is_empty() && b"HTTP/".starts_with(&beginning);
         let nothing_follows = at >= self.stream.end();
         let unseen = next.is_empty();
         match answered.asked {
