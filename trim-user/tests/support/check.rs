@@ -232,7 +232,8 @@ pub fn compare_names(case: &Case, answers: &Answers, redact: bool, keep: u32) ->
                 Truth::Body if stream.content_offset[offset + at] < keep => label == Label::BodyKept,
                 Truth::Body => label == Label::Body,
                 Truth::Opaque => label == Label::Opaque,
-                Truth::Unsure => matches!(label, Label::Unsure | Label::Opaque),
+                // The first digits of a chunk size that turns out malformed.
+                Truth::Unsure => matches!(label, Label::Unsure | Label::Opaque | Label::Framing),
                 // A first byte may look like the first byte of a method.
                 Truth::Foreign => !matches!(label, Label::Body | Label::Redacted),
                 Truth::Inside => true,

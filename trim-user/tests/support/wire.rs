@@ -331,10 +331,12 @@ impl<'w> Wire<'w> {
         if self.quirks.has(Quirk::Retransmit) {
             self.retransmit(12);
         }
-        if self.quirks.has(Quirk::Reorder) {
+        // An HTTP/0.9 answer is known for one only behind its request.
+        let may_swap = !self.quirks.has(Quirk::Simple);
+        if self.quirks.has(Quirk::Reorder) && may_swap {
             self.reorder();
         }
-        if self.quirks.has(Quirk::EarlyAnswer) {
+        if self.quirks.has(Quirk::EarlyAnswer) && may_swap {
             self.answer_early();
         }
         if self.quirks.has(Quirk::Loss) {
