@@ -66,7 +66,7 @@ fn refusals_say_what_to_do() {
         );
         let error = open(0, BindMode::ZeroCopy).unwrap_err().to_string();
         assert!(
-            error.contains("zero_copy") && error.contains("use xsk_mode auto or copy"),
+            error.contains("zero_copy") && error.contains("set bind to auto or copy"),
             "{error}"
         );
         let queue = open(0, BindMode::Auto).unwrap();

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "the helpers of these tests fail the test")]
 
 mod delivery;
+mod flood;
 mod frames;
 mod life;
 mod loss;

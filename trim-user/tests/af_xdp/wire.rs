@@ -24,13 +24,7 @@ pub(crate) fn on_a_wire(test: &str, options: VethOptions, work: impl FnOnce(&Nam
         return;
     }
     let namespace = Namespace::new("xsk").unwrap();
-    // Neighbour discovery would add packets that nobody sent.
-    for scope in ["all", "default"] {
-        let setting = format!("net.ipv6.conf.{scope}.disable_ipv6=1");
-        let status = namespace.command("sysctl").args(["-qw", &setting]).status();
-        assert!(status.unwrap().success(), "{setting}");
-    }
-    VethPair::new((&namespace, "near"), (&namespace, "far"), options).unwrap();
+    VethPair::silent((&namespace, "near"), (&namespace, "far"), options).unwrap();
     netns::run_in(&namespace.path(), || work(&namespace)).unwrap();
 }
 

@@ -11,7 +11,7 @@ pub enum XskError {
     #[error("frame_size {0} is not possible: use 2048 or 4096 bytes")]
     FrameSize(u32),
     /// The pool would be empty or too large to address.
-    #[error("frame_count {count} is not possible with frames of {frame_size} bytes: use 1 to {most}")]
+    #[error("frames_per_queue {count} is not possible with frames of {frame_size} bytes: use 1 to {most}")]
     FrameCount {
         /// The value asked for.
         count: u32,
@@ -144,7 +144,7 @@ fn socket_remedy(error: &io::Error) -> &'static str {
 fn option_remedy(error: &io::Error) -> &'static str {
     match error.raw_os_error() {
         Some(libc::ENOBUFS | libc::EPERM) => "run with CAP_IPC_LOCK or raise the limit of locked memory (ulimit -l)",
-        Some(libc::ENOMEM) => "the machine is short of memory: lower frame_count or the ring sizes",
+        Some(libc::ENOMEM) => "the machine is short of memory: lower frames_per_queue or ring_size",
         Some(libc::EINVAL | libc::ENOPROTOOPT) => {
             "this kernel does not know the option or the value; 6.1 or newer is needed"
         }
@@ -157,7 +157,7 @@ fn bind_remedy(error: &io::Error) -> &'static str {
         Some(libc::EBUSY) => "another program has AF_XDP sockets on this queue: stop it (`ss --xdp` may show it)",
         Some(libc::EINVAL) => "the queue does not exist (`ethtool -l`), or the MTU is too large for zero-copy frames",
         Some(libc::ENODEV) => "the interface is gone",
-        Some(libc::EOPNOTSUPP) => "the driver has no zero-copy mode here: use xsk_mode auto or copy",
+        Some(libc::EOPNOTSUPP) => "the driver has no zero-copy mode here: set bind to auto or copy",
         Some(libc::EPERM) => "run as root or with CAP_NET_RAW",
         Some(libc::ENETDOWN) => "bring the interface up (`ip link set DEV up`)",
         _ => "see the kernel log",

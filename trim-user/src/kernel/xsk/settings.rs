@@ -215,13 +215,13 @@ mod tests {
                 },
                 "frame_size 3000",
             ),
-            (Options { frame_count: 0, ..good }, "frame_count 0"),
+            (Options { frame_count: 0, ..good }, "frames_per_queue 0"),
             (
                 Options {
                     frame_count: (1 << 21) + 1,
                     ..good
                 },
-                "frame_count 2097153",
+                "frames_per_queue 2097153",
             ),
             (
                 Options {

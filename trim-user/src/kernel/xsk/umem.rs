@@ -202,7 +202,7 @@ fn map_pool(settings: Settings) -> Result<(Mapping, bool), XskError> {
         let failed = |source| XskError::Memory {
             bytes,
             pages: "normal pages",
-            remedy: "lower frame_count or give the machine more memory",
+            remedy: "lower frames_per_queue or give the machine more memory",
             source,
         };
         Mapping::anonymous(bytes, false)
