@@ -268,6 +268,24 @@ fn a_simple_request_is_answered_by_body_alone() {
     wire.expect(modern, "H21 B4");
 
     let mut wire = Wire::open();
+    wire.acknowledged[1] = 10;
+    let early = wire.server(0, b"<html></html>");
+    wire.expect_held(early);
+    wire.client(0, b"GET /old\r\n");
+    wire.expect(early, "B13");
+
+    let mut wire = Wire::open();
+    wire.acknowledged[1] = 10;
+    let early = wire.server(0, b"<html></html>");
+    wire.release(early);
+    wire.expect(early, "N13");
+
+    let mut wire = Wire::open();
+    wire.client(0, b"GET /old\r\n");
+    let short = wire.server_fin(0, b"HTTP/1");
+    wire.expect(short, "B6");
+
+    let mut wire = Wire::open();
     let unseen = wire.server(0, b"<html></html>");
     wire.expect(unseen, "N13");
 }

@@ -1,8 +1,8 @@
 //! What is remembered of one TCP connection.
 
 use super::history::History;
-use super::requests::Requests;
-use crate::http::{ChunkParser, Expected, FramingFields};
+use super::requests::{Asked, Requests};
+use crate::http::{ChunkParser, Expected, FramingFields, Method};
 use crate::trimmer::Label;
 use crate::trimmer::pool::NONE;
 
@@ -66,6 +66,10 @@ pub(super) struct Half {
     pub(super) fin: u64,
     /// Highest position acknowledged by the other end, 0 for none.
     pub(super) acknowledged: u64,
+    /// The same, by segments with payload only: by then the other end had something to say.
+    pub(super) acknowledged_by_data: u64,
+    /// HTTP ends here at the latest, [`ENDLESS`] when it does not.
+    pub(super) opaque_from: u64,
     /// What the other end waited for before any byte of this direction was seen, 0 for unknown.
     pub(super) hint: u64,
     pub(super) phase: Phase,
@@ -91,6 +95,8 @@ impl Half {
             syn: 0,
             fin: ENDLESS,
             acknowledged: 0,
+            acknowledged_by_data: 0,
+            opaque_from: ENDLESS,
             hint: 0,
             phase: Phase::Message,
             history: History::EMPTY,
@@ -118,9 +124,10 @@ impl Half {
         self.phase = Phase::Message;
     }
 
-    /// Remembers that the other end waits for the byte at sequence number `acknowledgment`.
+    /// Remembers that the other end waits for the byte at sequence number `acknowledgment`, as a segment with or without
+    /// payload said.
     #[inline]
-    pub(super) fn acknowledge(&mut self, acknowledgment: u32) {
+    pub(super) fn acknowledge(&mut self, acknowledgment: u32, by_data: bool) {
         let position = self.position(acknowledgment);
         if self.reference == 0 {
             self.reference = position;
@@ -130,6 +137,9 @@ impl Half {
         }
         if position.abs_diff(self.reference) <= FARTHEST {
             self.acknowledged = self.acknowledged.max(position);
+            if by_data {
+                self.acknowledged_by_data = self.acknowledged_by_data.max(position);
+            }
         }
     }
 
@@ -158,6 +168,22 @@ pub(super) struct Flow {
     pub(super) proper_start: bool,
     /// Requests or responses were lost, so that counting them does not pair them.
     pub(super) unpaired: bool,
+    /// Requests were lost.
+    pub(super) requests_lost: bool,
+    pub(super) last_request: LastRequest,
+}
+
+/// What tells whether a response answers the request seen last.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct LastRequest {
+    pub(super) asked: Asked,
+    /// Where its header block ends.
+    pub(super) end: u64,
+    /// What the client had received when it sent it.
+    pub(super) received: u64,
+    /// The server had received everything before it, and said something then or later, before it was sent: without
+    /// pipelining, nothing before it is unanswered.
+    pub(super) alone: bool,
 }
 
 impl Flow {
@@ -170,6 +196,13 @@ impl Flow {
             http: false,
             proper_start: false,
             unpaired: false,
+            requests_lost: false,
+            last_request: LastRequest {
+                asked: Asked::Lost,
+                end: 0,
+                received: 0,
+                alone: false,
+            },
         }
     }
 
@@ -207,16 +240,56 @@ impl Flow {
         self.is_client(direction) == Some(true)
             && !self.unpaired
             && self.halves[1 - direction].seen
-            && self.requests.back().is_some_and(super::requests::Asked::may_switch)
+            && self.requests.back().is_some_and(Asked::may_switch)
     }
 
     /// Messages of this direction may have been lost.
     pub(super) fn lose_count(&mut self, direction: usize) {
-        let position = self.halves[direction].frontier;
-        let marked = self.is_client(direction) == Some(true)
-            && self.requests.front().is_some()
-            && self.requests.push(super::requests::Asked::Lost, position);
-        self.unpaired |= !marked;
+        if self.is_client(direction) != Some(true) {
+            self.unpaired = true;
+        } else if self.requests.front().is_none() || !self.requests.push(Asked::Lost, self.halves[direction].frontier) {
+            self.lose_requests();
+        }
+    }
+
+    /// From here on nobody knows how many requests are unanswered.
+    pub(super) fn lose_requests(&mut self) {
+        (self.unpaired, self.requests_lost) = (true, true);
+    }
+
+    /// Requests were lost where the next answers belong.
+    pub(super) fn note_lost_requests(&mut self) {
+        while self.requests.front() == Some(Asked::Lost) {
+            self.requests.pop();
+            self.lose_requests();
+        }
+    }
+
+    /// The method of the request that a response answers, where counting does not tell: `origin` is where the response
+    /// begins and `acknowledged` what the server had received. `None` leaves it to the bytes behind the header block.
+    pub(super) fn likely_request(&mut self, origin: u64, acknowledged: u64) -> Option<Method> {
+        let all_seen = !self.requests_lost
+            && !self
+                .client
+                .is_some_and(|client| self.halves[usize::from(client)].lags());
+        if all_seen && let Some(Asked::Request { method, .. }) = self.requests.only() {
+            // Responses were lost, but whichever request this one answers, it is of this kind.
+            return Some(method);
+        }
+        let last = self.last_request;
+        let answers_last = last.alone && last.received == origin && last.end <= acknowledged;
+        match (self.requests.pop_acknowledged(acknowledged), last.asked) {
+            (_, Asked::Request { method, .. }) if answers_last => Some(method),
+            // Taking a tunnel for a body would remove it; the other mistake keeps a body.
+            (
+                Some(Asked::Request {
+                    method: Method::Connect,
+                    ..
+                }),
+                _,
+            ) => Some(Method::Connect),
+            _ => None,
+        }
     }
 
     /// Whether anything is held in either direction.

@@ -1,11 +1,11 @@
 //! Interpretation of one direction's bytes: from phase to phase, each step labelling what it takes.
 
-use super::flow::{ENDLESS, Pending, Phase};
+use super::flow::{ENDLESS, LastRequest, Pending, Phase};
 use super::requests::Asked;
 use super::run::Run;
 use crate::http::{
-    BlockPart, BlockStep, ChunkPart, ChunkStep, Framing, HeaderBlock, HeaderBlockParser, Method, Recognition,
-    StartLine, recognise_status_line, request_framing, response_framing,
+    BlockPart, BlockStep, ChunkPart, ChunkStep, Expected, Framing, HeaderBlock, HeaderBlockParser, LineStep, Method,
+    Recognition, StartLine, StartLineParser, recognise_status_line, request_framing, response_framing,
 };
 use crate::trimmer::Label;
 use crate::trimmer::pool::NONE;
@@ -37,6 +37,12 @@ impl<'b> View<'b> {
         self.start.saturating_add(self.bytes.len() as u64)
     }
 
+    /// Leaves out what lies at or behind `position`.
+    fn truncate(&mut self, position: u64) {
+        let length = position.saturating_sub(self.start).min(self.bytes.len() as u64);
+        self.bytes = self.bytes.get(..length as usize).unwrap_or_default();
+    }
+
     fn from(&self, position: u64) -> &'b [u8] {
         self.bytes.get((position - self.start) as usize..).unwrap_or_default()
     }
@@ -52,6 +58,16 @@ enum Pairing {
 impl Run<'_> {
     /// Interprets a view to its end; false when what stands at the frontier cannot be told yet.
     pub(super) fn advance(&mut self, direction: usize, view: &mut View<'_>) -> bool {
+        let opaque_from = self.flow.halves[direction].opaque_from;
+        view.truncate(opaque_from);
+        let done = self.advance_http(direction, view);
+        if done && self.flow.halves[direction].frontier >= opaque_from {
+            self.end_with(direction, Label::Opaque);
+        }
+        done
+    }
+
+    fn advance_http(&mut self, direction: usize, view: &mut View<'_>) -> bool {
         while self.flow.halves[direction].frontier < view.end() {
             let half = &self.flow.halves[direction];
             let rest = view.from(half.frontier);
@@ -81,8 +97,14 @@ impl Run<'_> {
     }
 
     fn begin_message(&mut self, direction: usize, view: &mut View<'_>) -> bool {
-        if self.flow.awaits_switch(direction) {
+        if self.flow.awaits_switch(direction) || self.may_answer_unseen(direction, view) {
             return false;
+        }
+        if self.flow.halves[direction].opaque_from != ENDLESS
+            && self.flow.requests.back().is_some_and(Asked::may_switch)
+        {
+            self.end_with(direction, Label::Opaque);
+            return true;
         }
         let client = self.flow.is_client(direction);
         if client == Some(false) && self.flow.requests.front() == Some(Asked::Simple) {
@@ -94,6 +116,18 @@ impl Run<'_> {
         let parser = HeaderBlockParser::new(self.flow.expected(direction), simple);
         self.feed_head(direction, view, parser, self.flow.halves[direction].frontier, false);
         true
+    }
+
+    /// Whether a connection begins with bytes that are no message but may answer an HTTP/0.9 request that comes later.
+    fn may_answer_unseen(&self, direction: usize, view: &View<'_>) -> bool {
+        let half = &self.flow.halves[direction];
+        let mut first_line = StartLineParser::new(Expected::Any, true);
+        half.syn != 0
+            && half.frontier == half.base
+            && self.flow.client.is_none()
+            && !self.flow.unpaired
+            && self.flow.halves[1 - direction].lags()
+            && matches!(first_line.feed(view.from(half.frontier)), LineStep::NotAMessage { .. })
     }
 
     fn continue_head(&mut self, direction: usize, view: &mut View<'_>) {
@@ -213,22 +247,27 @@ impl Run<'_> {
             StartLine::Response { status } => self.response(direction, status, block, origin),
             StartLine::Request { method } => {
                 let upgrade = block.fields.upgrade;
-                self.request(direction, Asked::Request { method, upgrade }, block);
+                self.request(direction, Asked::Request { method, upgrade }, block, origin);
             }
-            StartLine::Simple => self.request(direction, Asked::Simple, block),
+            StartLine::Simple => self.request(direction, Asked::Simple, block, origin),
         }
     }
 
-    fn request(&mut self, direction: usize, asked: Asked, block: &HeaderBlock) {
-        let half = &self.flow.halves[direction];
-        let first = self.flow.first_request_acknowledged == 0 && half.syn == 0;
-        if first {
-            self.flow.first_request_acknowledged = self.flow.halves[1 - direction].acknowledged.max(1);
+    fn request(&mut self, direction: usize, asked: Asked, block: &HeaderBlock, origin: u64) {
+        let [client, server] = [direction, 1 - direction].map(|index| &self.flow.halves[index]);
+        if self.flow.first_request_acknowledged == 0 && client.syn == 0 {
+            self.flow.first_request_acknowledged = server.acknowledged.max(1);
         }
-        let end = self.flow.halves[direction].frontier;
+        let end = client.frontier;
+        self.flow.last_request = LastRequest {
+            asked,
+            end,
+            received: server.acknowledged,
+            alone: client.acknowledged_by_data >= origin,
+        };
         if !self.flow.requests.push(asked, end) {
             self.flow.requests.clear();
-            self.flow.unpaired = true;
+            self.flow.lose_requests();
         }
         self.apply(direction, request_framing(&block.fields));
     }
@@ -269,19 +308,13 @@ impl Run<'_> {
 
     fn pair(&mut self, direction: usize, pending: &Pending) -> Pairing {
         let flow = &mut *self.flow;
+        flow.note_lost_requests();
         let client = &flow.halves[1 - direction];
-        while flow.requests.front() == Some(Asked::Lost) {
-            flow.requests.pop();
-            flow.unpaired = true;
-        }
         if flow.unpaired {
-            // Only a tunnel makes a difference that the bytes behind the header block do not tell.
-            return match flow.requests.pop_acknowledged(client.acknowledged) {
-                Some(Asked::Request {
-                    method: Method::Connect,
-                    ..
-                }) => Pairing::Known(Method::Connect),
-                _ => Pairing::Unknown,
+            let acknowledged = client.acknowledged;
+            return match flow.likely_request(pending.origin, acknowledged) {
+                Some(method) => Pairing::Known(method),
+                None => Pairing::Unknown,
             };
         }
         let method = match flow.requests.front() {
@@ -345,14 +378,25 @@ impl Run<'_> {
             Framing::Length(length) => self.content(direction, length),
             Framing::UntilClose => self.content(direction, ENDLESS),
             Framing::Chunked => half.phase = Phase::Chunk(crate::http::ChunkParser::new()),
-            Framing::Switch => {
-                self.end_with(0, Label::Opaque);
-                self.end_with(1, Label::Opaque);
-            }
+            Framing::Switch => self.switch(direction),
             Framing::Reject => {
                 self.shared.statistics.lost_to_framing += 1;
                 self.give_up_framing(direction);
             }
+        }
+    }
+
+    /// The server left HTTP behind this response. So does the client: at once, or where bytes are still missing before
+    /// what the server had received then, behind the request that asked for it, but there at the latest.
+    fn switch(&mut self, server: usize) {
+        self.end_with(server, Label::Opaque);
+        let unpaired = self.flow.unpaired;
+        let client = &mut self.flow.halves[1 - server];
+        let behind = client.seen && client.started && client.frontier < client.acknowledged;
+        if unpaired && behind {
+            client.opaque_from = client.acknowledged;
+        } else {
+            self.end_with(1 - server, Label::Opaque);
         }
     }
 

@@ -74,7 +74,15 @@ impl Run<'_> {
         let half = &self.flow.halves[direction];
         let mut near = [0; LOOK_AHEAD];
         let count = self.shared.stashes.get(half.stash).look_ahead(half.frontier, &mut near);
-        self.peek(direction, near.get(..count).unwrap_or_default())
+        let complete = half.frontier.saturating_add(count as u64) == half.fin;
+        if self.peek(direction, near.get(..count).unwrap_or_default()) {
+            return true;
+        }
+        if complete {
+            // The stream ends before a status line does.
+            self.peeked(direction, false);
+        }
+        complete
     }
 
     /// Hands out the labels of held segments that lie wholly below the frontier.
@@ -168,7 +176,8 @@ impl Run<'_> {
         }
     }
 
-    /// The client goes on behind a request that may end HTTP, and the answer does not come.
+    /// The client goes on behind a request that may end HTTP, and the answer does not come; or a server begins with no
+    /// message, and the request does not come.
     fn go_on_without_answer(&mut self, direction: usize) {
         let back = self.flow.requests.back();
         match back.filter(|_| self.flow.awaits_switch(direction)) {
@@ -178,6 +187,7 @@ impl Run<'_> {
                 self.flow.requests.replace_back(Asked::Request { method, upgrade });
             }
             Some(_) => self.end_with(direction, Label::Opaque),
+            None if !self.flow.unpaired => self.flow.unpaired = true,
             None => self.give_up_framing(direction),
         }
     }

@@ -91,6 +91,11 @@ impl Requests {
         self.first.map(|run| run.asked)
     }
 
+    /// The kind of all outstanding requests, if they are of one kind.
+    pub(super) fn only(&self) -> Option<Asked> {
+        self.front().filter(|_| self.behind.is_none())
+    }
+
     /// The request seen last, if it is not answered yet.
     pub(super) fn back(&mut self) -> Option<Asked> {
         self.last_mut().map(|run| run.asked)

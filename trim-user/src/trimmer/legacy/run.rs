@@ -58,7 +58,7 @@ impl Run<'_> {
             self.synchronise(direction, segment);
         }
         if flags.ack() {
-            self.flow.halves[1 - direction].acknowledge(segment.acknowledgment);
+            self.flow.halves[1 - direction].acknowledge(segment.acknowledgment, segment.wire_payload > 0);
         }
         let half = &mut self.flow.halves[direction];
         half.seen = true;
@@ -284,7 +284,7 @@ pub(super) fn fast(flow: &mut Flow, segment: &Segment<'_>, labels: &mut Labels) 
     };
     half.reference = half.reference.max(end);
     if segment.flags.ack() {
-        other.acknowledge(segment.acknowledgment);
+        other.acknowledge(segment.acknowledgment, true);
     }
     labels.push(length, label);
     true
