@@ -282,6 +282,12 @@ fn a_simple_request_is_answered_by_body_alone() {
 
     let mut wire = Wire::open();
     wire.client(0, b"GET /old\r\n");
+    let behind_hole = wire.server(100, b"</html>");
+    wire.release(behind_hole);
+    wire.expect(behind_hole, "B7");
+
+    let mut wire = Wire::open();
+    wire.client(0, b"GET /old\r\n");
     let short = wire.server_fin(0, b"HTTP/1");
     wire.expect(short, "B6");
 

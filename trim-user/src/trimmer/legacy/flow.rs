@@ -19,6 +19,8 @@ pub(super) struct Pending {
     pub(super) fields: FramingFields,
     /// Where the response began.
     pub(super) origin: u64,
+    /// What the server had received of the client's stream when it sent it.
+    pub(super) acknowledged: u64,
 }
 
 /// What is expected at the frontier of a direction.
@@ -143,12 +145,12 @@ impl Half {
         }
     }
 
-    /// Whether the other end has acknowledged bytes that were not seen here and may still come.
-    pub(super) fn lags(&self) -> bool {
+    /// Whether bytes below `acknowledged`, which the other end has received, were not seen here and may still come.
+    pub(super) fn lags(&self, acknowledged: u64) -> bool {
         let settled = matches!(self.phase, Phase::Lost | Phase::Endless);
         // The FIN counts like a byte.
         let received = self.frontier.saturating_add(u64::from(self.fin == self.frontier));
-        self.seen && self.started && !settled && self.acknowledged > received
+        self.seen && self.started && !settled && acknowledged > received
     }
 }
 
@@ -243,6 +245,11 @@ impl Flow {
             && self.requests.back().is_some_and(Asked::may_switch)
     }
 
+    /// Whether what this direction says next answers an HTTP/0.9 request.
+    pub(super) fn answers_simple(&self, direction: usize) -> bool {
+        self.is_client(direction) == Some(false) && self.requests.front() == Some(Asked::Simple)
+    }
+
     /// Messages of this direction may have been lost.
     pub(super) fn lose_count(&mut self, direction: usize) {
         if self.is_client(direction) != Some(true) {
@@ -265,14 +272,19 @@ impl Flow {
         }
     }
 
-    /// The method of the request that a response answers, where counting does not tell: `origin` is where the response
-    /// begins and `acknowledged` what the server had received. `None` leaves it to the bytes behind the header block.
-    pub(super) fn likely_request(&mut self, origin: u64, acknowledged: u64) -> Option<Method> {
-        let all_seen = !self.requests_lost
-            && !self
-                .client
-                .is_some_and(|client| self.halves[usize::from(client)].lags());
-        if all_seen && let Some(Asked::Request { method, .. }) = self.requests.only() {
+    /// The method of the request that a response answers, where counting does not tell. `None` leaves it to the bytes
+    /// behind the header block.
+    pub(super) fn likely_request(&mut self, response: &Pending) -> Option<Method> {
+        let Pending {
+            origin, acknowledged, ..
+        } = *response;
+        let lags = self
+            .client
+            .is_some_and(|client| self.halves[usize::from(client)].lags(acknowledged));
+        if !self.requests_lost
+            && !lags
+            && let Some(Asked::Request { method, .. }) = self.requests.only()
+        {
             // Responses were lost, but whichever request this one answers, it is of this kind.
             return Some(method);
         }

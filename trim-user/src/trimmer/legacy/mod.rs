@@ -19,7 +19,7 @@ use trim_common::strategy::Strategy;
 
 use self::flow::Flow;
 use self::history::Block;
-use self::run::{Current, Run, Shared, fast, length};
+use self::run::{Context, Current, Run, Shared, fast, length};
 use self::stash::{Spares, Stash};
 use self::tickets::Tickets;
 use super::flow_table::FlowTable;
@@ -80,6 +80,7 @@ impl Legacy {
             shared: &mut self.shared,
             late,
             current: None,
+            context: Context::default(),
         }
     }
 

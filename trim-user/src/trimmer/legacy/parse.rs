@@ -2,7 +2,7 @@
 
 use super::flow::{ENDLESS, LastRequest, Pending, Phase};
 use super::requests::Asked;
-use super::run::Run;
+use super::run::{Context, Run};
 use crate::http::{
     BlockPart, BlockStep, ChunkPart, ChunkStep, Expected, Framing, HeaderBlock, HeaderBlockParser, LineStep, Method,
     Recognition, StartLine, StartLineParser, recognise_status_line, request_framing, response_framing,
@@ -106,11 +106,11 @@ impl Run<'_> {
             self.end_with(direction, Label::Opaque);
             return true;
         }
-        let client = self.flow.is_client(direction);
-        if client == Some(false) && self.flow.requests.front() == Some(Asked::Simple) {
+        if self.flow.answers_simple(direction) {
             self.flow.halves[direction].phase = Phase::PeekSimple;
             return true;
         }
+        let client = self.flow.is_client(direction);
         let half = &self.flow.halves[direction];
         let simple = client != Some(false) && half.syn != 0 && half.frontier == half.base;
         let parser = HeaderBlockParser::new(self.flow.expected(direction), simple);
@@ -126,7 +126,7 @@ impl Run<'_> {
             && half.frontier == half.base
             && self.flow.client.is_none()
             && !self.flow.unpaired
-            && self.flow.halves[1 - direction].lags()
+            && self.flow.halves[1 - direction].lags(self.context.received)
             && matches!(first_line.feed(view.from(half.frontier)), LineStep::NotAMessage { .. })
     }
 
@@ -254,16 +254,17 @@ impl Run<'_> {
     }
 
     fn request(&mut self, direction: usize, asked: Asked, block: &HeaderBlock, origin: u64) {
-        let [client, server] = [direction, 1 - direction].map(|index| &self.flow.halves[index]);
+        let client = &self.flow.halves[direction];
+        let Context { received, answered } = self.context;
         if self.flow.first_request_acknowledged == 0 && client.syn == 0 {
-            self.flow.first_request_acknowledged = server.acknowledged.max(1);
+            self.flow.first_request_acknowledged = received.max(1);
         }
         let end = client.frontier;
         self.flow.last_request = LastRequest {
             asked,
             end,
-            received: server.acknowledged,
-            alone: client.acknowledged_by_data >= origin,
+            received,
+            alone: answered >= origin,
         };
         if !self.flow.requests.push(asked, end) {
             self.flow.requests.clear();
@@ -281,6 +282,7 @@ impl Run<'_> {
             status,
             fields: block.fields,
             origin,
+            acknowledged: self.context.received,
         });
         self.resolve_answer(direction);
     }
@@ -290,29 +292,37 @@ impl Run<'_> {
         let Phase::Answer(pending) = self.flow.halves[direction].phase else {
             return false;
         };
-        let method = match self.pair(direction, &pending) {
-            Pairing::Known(method) => Some(method),
-            Pairing::Unknown => None,
+        match self.pair(direction, &pending) {
+            Pairing::Known(method) => self.frame_answer(direction, pending, Some(method)),
+            Pairing::Unknown => self.frame_answer(direction, pending, None),
             Pairing::Wait => return false,
-        };
+        }
+        true
+    }
+
+    /// Frames a response to a request with this method.
+    pub(super) fn frame_answer(&mut self, direction: usize, pending: Pending, method: Option<Method>) {
         let framing = response_framing(pending.status, method.unwrap_or(Method::Other), &pending.fields);
         let certain = !matches!(method, None | Some(Method::HeadLike));
         match framing {
             Framing::Length(_) | Framing::Chunked | Framing::UntilClose if !certain => {
                 self.flow.halves[direction].phase = Phase::Peek(pending);
             }
+            Framing::Switch => self.switch(direction, pending.acknowledged),
             framing => self.apply(direction, framing),
         }
-        true
     }
 
     fn pair(&mut self, direction: usize, pending: &Pending) -> Pairing {
         let flow = &mut *self.flow;
         flow.note_lost_requests();
         let client = &flow.halves[1 - direction];
+        let lags = client.lags(pending.acknowledged);
         if flow.unpaired {
-            let acknowledged = client.acknowledged;
-            return match flow.likely_request(pending.origin, acknowledged) {
+            if lags && client.stash != NONE {
+                return Pairing::Wait;
+            }
+            return match flow.likely_request(pending) {
                 Some(method) => Pairing::Known(method),
                 None => Pairing::Unknown,
             };
@@ -321,7 +331,7 @@ impl Run<'_> {
             Some(_) if pending.origin < flow.first_request_acknowledged => return Pairing::Unknown,
             Some(Asked::Request { method, .. }) => method,
             Some(_) => Method::Other,
-            None if client.lags() => return Pairing::Wait,
+            None if lags => return Pairing::Wait,
             None => return Pairing::Unknown,
         };
         flow.requests.pop();
@@ -378,7 +388,8 @@ impl Run<'_> {
             Framing::Length(length) => self.content(direction, length),
             Framing::UntilClose => self.content(direction, ENDLESS),
             Framing::Chunked => half.phase = Phase::Chunk(crate::http::ChunkParser::new()),
-            Framing::Switch => self.switch(direction),
+            // Only the answer to a known request switches, and that is handled where it is known.
+            Framing::Switch => self.switch(direction, self.context.received),
             Framing::Reject => {
                 self.shared.statistics.lost_to_framing += 1;
                 self.give_up_framing(direction);
@@ -388,13 +399,13 @@ impl Run<'_> {
 
     /// The server left HTTP behind this response. So does the client: at once, or where bytes are still missing before
     /// what the server had received then, behind the request that asked for it, but there at the latest.
-    fn switch(&mut self, server: usize) {
+    fn switch(&mut self, server: usize, received: u64) {
         self.end_with(server, Label::Opaque);
         let unpaired = self.flow.unpaired;
         let client = &mut self.flow.halves[1 - server];
-        let behind = client.seen && client.started && client.frontier < client.acknowledged;
+        let behind = client.seen && client.started && client.frontier < received;
         if unpaired && behind {
-            client.opaque_from = client.acknowledged;
+            client.opaque_from = received;
         } else {
             self.end_with(1 - server, Label::Opaque);
         }

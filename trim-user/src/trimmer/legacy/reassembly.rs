@@ -54,6 +54,7 @@ impl Run<'_> {
     /// Interprets a piece that was taken from the stash; false when some of it must wait and was put back.
     fn interpret(&mut self, direction: usize, stash: u32, piece: Piece) -> bool {
         let frontier = self.flow.halves[direction].frontier;
+        self.context = piece.context;
         let mut view = View::new(piece.start, &piece.bytes, piece.segment_start, frontier);
         let done = self.advance(direction, &mut view);
         if done {
@@ -145,11 +146,14 @@ impl Run<'_> {
             .next_start(frontier)
             .filter(|next| *next > frontier);
         match (half.phase, hole) {
-            (Phase::Answer(_), _) => {
+            (Phase::Answer(pending), _) => {
                 self.flow.unpaired = true;
-                self.resolve_answer(direction);
+                self.frame_answer(direction, pending, None);
             }
             (Phase::Peek(_) | Phase::PeekSimple, Some(next)) => self.peek_behind_hole(direction, next),
+            (Phase::Message, Some(_)) if self.flow.answers_simple(direction) => {
+                self.flow.halves[direction].phase = Phase::PeekSimple;
+            }
             (Phase::Peek(_) | Phase::PeekSimple, None) => {
                 // All there is might be the beginning of a status line.
                 let count = self

@@ -36,6 +36,15 @@ pub(super) struct Current<'a> {
     pub(super) decided: bool,
 }
 
+/// What was known when the bytes that are being interpreted arrived.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Context {
+    /// How far their sender had received the other direction.
+    pub(super) received: u64,
+    /// How far the other end had acknowledged their direction by segments with payload.
+    pub(super) answered: u64,
+}
+
 /// A flow at work, with everything it needs.
 pub(super) struct Run<'a> {
     pub(super) flow: &'a mut Flow,
@@ -43,6 +52,7 @@ pub(super) struct Run<'a> {
     pub(super) shared: &'a mut Shared,
     pub(super) late: &'a mut dyn Late,
     pub(super) current: Option<Current<'a>>,
+    pub(super) context: Context,
 }
 
 impl Run<'_> {
@@ -60,7 +70,13 @@ impl Run<'_> {
         if flags.ack() {
             self.flow.halves[1 - direction].acknowledge(segment.acknowledgment, segment.wire_payload > 0);
         }
+        let other = &self.flow.halves[1 - direction];
+        self.context.received = match flags.ack() {
+            true => other.position(segment.acknowledgment),
+            false => other.acknowledged,
+        };
         let half = &mut self.flow.halves[direction];
+        self.context.answered = half.acknowledged_by_data;
         half.seen = true;
         let start = half.position(segment.sequence) + u64::from(flags.syn());
         let end = start + u64::from(segment.wire_payload);
@@ -194,6 +210,7 @@ impl Run<'_> {
             missing,
             ticket,
             frontier: half.frontier,
+            context: self.context,
         };
         let stash = self.shared.stashes.get_mut(half.stash);
         let contradicting = stash.insert(&arrival, &mut self.shared.spares);
