@@ -9,7 +9,7 @@ use std::io::Write;
 use capture::builder::Builder;
 use capture::{Collected, collect_bytes};
 use proptest::prelude::*;
-use trim_user::data::capture::file::{Fault, ReadError};
+use trim_user::data::capture::file::{Fault, Place, ReadError};
 
 /// The four plain formats with eight packets, and how many packets are whole in front of each end in `ends`.
 fn plain() -> Vec<(Builder, Vec<usize>)> {
@@ -134,37 +134,79 @@ fn compressed_captures_of_several_members_are_read_and_cuts_are_noticed() {
     }
 }
 
-#[test]
-fn whatever_was_compressed_in_front_of_damage_is_delivered() {
+/// A capture of 3000 packets of noise, 1016 bytes each with their headers, behind a file header of 24 bytes.
+fn noise() -> Builder {
     let mut file = Builder::new(false).pcap(0xa1b2_c3d4, 4, 1);
     let mut noise = 1_u32;
     for number in 0..3000 {
         let data: Vec<u8> = (0..1000)
             .map(|_| {
                 noise = noise.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-                (noise >> 24) as u8
+                (noise >> 26) as u8
             })
             .collect();
         file = file.record((number, 0), (1000, 1000), &[], &data);
     }
-    for compress in [gzip as Compress, zstd] {
-        let mut bytes = compress(&file.bytes);
-        // Noise does not shrink, so damage in the middle is in front of about half of the packets.
-        let middle = bytes.len() / 2;
-        bytes[middle..middle + 64].fill(0xff);
+    file
+}
+
+#[track_caller]
+fn place_of(read: &Collected) -> &Place {
+    match &read.error {
+        Some(ReadError::Input { place, .. } | ReadError::Damaged { place, .. }) => place,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn what_was_gzipped_in_front_of_damage_is_delivered() {
+    let mut bytes = gzip(&noise().bytes);
+    // The noise shrinks evenly, so the middle of the file is in the middle of the packets.
+    let middle = bytes.len() / 2;
+    bytes[middle..middle + 8192].fill(0xff);
+    let read = collect_bytes(&bytes);
+    assert!(
+        (1490..=1505).contains(&read.packets.len()),
+        "{} packets",
+        read.packets.len()
+    );
+    let place = place_of(&read);
+    assert_eq!(place.packet, read.packets.len() as u64 + 1);
+    assert!(place.decompressed && place.to_string().contains("decompressed"));
+}
+
+/// Where the block headers of a zstd frame larger than its window stand (RFC 8878 section 3.1.1).
+fn zstd_blocks(frame: &[u8]) -> Vec<usize> {
+    let descriptor = frame[4];
+    assert_eq!(descriptor & 0x2f, 0, "a window descriptor, no dictionary, no checksum");
+    let mut at = 6 + [0, 2, 4, 8][usize::from(descriptor >> 6)];
+    let mut blocks = Vec::new();
+    loop {
+        blocks.push(at);
+        let header = u32::from_le_bytes([frame[at], frame[at + 1], frame[at + 2], 0]);
+        if header & 1 == 1 {
+            return blocks;
+        }
+        at += 3 + (header >> 3) as usize;
+    }
+}
+
+#[test]
+fn every_zstd_block_in_front_of_damage_is_delivered() {
+    let intact = zstd(&noise().bytes);
+    let blocks = zstd_blocks(&intact);
+    assert_eq!(blocks.len(), 3_048_024_usize.div_ceil(128 << 10));
+    for (number, at) in blocks.into_iter().enumerate() {
+        let mut bytes = intact.clone();
+        // The type of the block becomes the reserved one.
+        bytes[at] |= 0b110;
         let read = collect_bytes(&bytes);
-        // A zstd block of 128 KiB and what deflate has in flight are the most that can be lost in front of it.
-        assert!(
-            (1300..=1505).contains(&read.packets.len()),
-            "{} packets",
-            read.packets.len()
-        );
-        let place = match read.error {
-            Some(ReadError::Input { place, .. } | ReadError::Damaged { place, .. }) => place,
-            other => panic!("{other:?}"),
-        };
-        assert_eq!(place.packet, read.packets.len() as u64 + 1);
-        assert!(place.decompressed && place.to_string().contains("decompressed"));
+        if number == 0 {
+            assert!(read.error.is_some());
+            continue;
+        }
+        assert_eq!(read.packets.len(), ((number << 17) - 24) / 1016, "block {number}");
+        assert_eq!(place_of(&read).packet, read.packets.len() as u64 + 1);
     }
 }
 

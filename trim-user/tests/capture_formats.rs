@@ -124,16 +124,16 @@ fn obsolete_and_simple_packets_are_read() {
     for big in [false, true] {
         let file = Builder::new(big)
             .section(big)
-            .interface(1, 4, &[])
+            .interface(1, 5, &[])
             .obsolete_packet(0, 3, 9, b"abcde")
             .simple_packet(3, b"abc")
-            .simple_packet(1500, b"abcd");
+            .simple_packet(1500, b"abcde");
         let read = collect_bytes(&file.bytes);
         assert!(read.error.is_none(), "{:?}", read.error);
         let expected = [
             packet(0, 3000, 9, b"abcde"),
             packet(0, 0, 3, b"abc"),
-            packet(0, 0, 1500, b"abcd"),
+            packet(0, 0, 1500, b"abcde"),
         ];
         assert_eq!(read.packets, expected);
     }

@@ -1,7 +1,7 @@
 //! Zstandard (RFC 8878), several frames in a row, delivering every block in front of any damage.
 //!
 //! The library forgets what it decoded in the call that meets damage. So each call gets just the input that the
-//! library asked for, which is one block.
+//! library asked for, which is one block, without the header of the next one.
 
 use std::io::{self, Read};
 
@@ -11,6 +11,9 @@ use super::decompress::COMPRESSED_READ;
 
 /// Enough to tell the kind and header length of a frame (`ZSTD_startingInputLength`).
 const FRAME_START: usize = 5;
+
+/// Length of a block header (RFC 8878 section 3.1.1.2).
+const BLOCK_HEADER: usize = 3;
 
 pub(super) struct ZstdReader<R> {
     source: R,
@@ -58,7 +61,12 @@ impl<R: Read> Read for ZstdReader<R> {
             if output.is_empty() || (at_end && self.hint == 0) {
                 return Ok(0);
             }
-            let wanted = if self.hint == 0 { FRAME_START } else { self.hint };
+            let wanted = match self.hint {
+                0 => FRAME_START,
+                // What the library asks for goes on to the end of the next block header.
+                hint if hint > BLOCK_HEADER => hint - BLOCK_HEADER,
+                hint => hint,
+            };
             let feed = wanted.min(self.end - self.start);
             let mut input = InBuffer::around(&self.buffer[self.start..self.start + feed]);
             let mut decoded = OutBuffer::around(output);
