@@ -34,8 +34,6 @@ pub(super) struct Appliance {
     trim: PathBuf,
     socket: PathBuf,
     process: Process,
-    // After the process, so that nothing is pinned there any more when the folder goes.
-    _pins: Folder,
     _work: Folder,
 }
 
@@ -43,10 +41,9 @@ impl Appliance {
     /// Starts it in `namespace` on the mirror's interface and waits until it answers.
     pub(super) fn start(trim: &Path, namespace: &Namespace, output: &Path) -> Result<Self> {
         let work = Folder::new("appliance")?;
-        let pins = Folder::adopt(PathBuf::from(format!("/sys/fs/bpf/trim-demo-{}", std::process::id())));
         let socket = work.path().join("trim.sock");
         let file = work.path().join("demo.yaml");
-        std::fs::write(&file, configuration(pins.path(), &socket, output))
+        std::fs::write(&file, configuration(&socket, output))
             .with_context(|| format!("cannot write {}", file.display()))?;
         let mut command = namespace.command(trim);
         command
@@ -60,7 +57,6 @@ impl Appliance {
             trim: trim.to_owned(),
             socket,
             process,
-            _pins: pins,
             _work: work,
         };
         appliance.wait_ready()?;
@@ -112,12 +108,11 @@ fn ask(trim: &Path, socket: &Path, words: &[&str]) -> Result<String> {
     output(&mut command)
 }
 
-/// One file, written without a rotation, and small buffers.
-fn configuration(pins: &Path, socket: &Path, output: &Path) -> String {
+/// One file, written without a rotation. Nothing is pinned, so that two demos on one machine do not meet.
+fn configuration(socket: &Path, output: &Path) -> String {
     format!(
-        "capture:\n  wait: adaptive\n  pin_directory: {}\noutput:\n  directory: {}\n  prefix: demo\n  sync: false\n\
+        "capture:\n  wait: adaptive\n  pin: false\noutput:\n  directory: {}\n  prefix: demo\n  sync: false\n\
          control:\n  socket: {}\n",
-        pins.display(),
         output.display(),
         socket.display()
     )
