@@ -1,6 +1,6 @@
 //! Is it HTTP? Judged by the first bytes of what an endpoint sends.
 
-use crate::headers::Frame;
+use crate::frame::{Bytes as _, Frame};
 
 /// Blank-line bytes that a recipient skips in front of a message (RFC 9112 section 2.2) and that are skipped here.
 const BLANKS_MAX: u32 = 4;
@@ -39,9 +39,10 @@ impl Lead {
     #[inline(always)]
     pub fn read<F: Frame + ?Sized>(frame: &F, offset: u32, length: u32) -> Self {
         let mut skipped = 0;
-        while skipped < BLANKS_MAX && skipped < length {
-            match frame.array::<1>(offset + skipped) {
-                Some([b'\r' | b'\n']) => skipped += 1,
+        let most = frame.rounds(BLANKS_MAX);
+        while skipped < most && skipped < length {
+            match frame.bytes::<1>(offset + skipped) {
+                Some(byte) if matches!(byte.u8::<0>(), b'\r' | b'\n') => skipped += 1,
                 _ => break,
             }
         }
@@ -51,24 +52,25 @@ impl Lead {
     #[inline(always)]
     fn read_at<F: Frame + ?Sized>(frame: &F, offset: u32, length: u32) -> Self {
         if length >= 8
-            && let Some(bytes) = frame.array::<8>(offset)
+            && let Some(bytes) = frame.bytes::<8>(offset)
         {
             return Self {
-                word: u64::from_be_bytes(bytes),
-                length: 8,
+                word: bytes.u64::<0>(),
+                length: frame.any(8),
             };
         }
         let mut lead = Self { word: 0, length: 0 };
-        for index in 0..7 {
+        for index in 0..frame.rounds(7) {
             if index >= length {
                 break;
             }
-            let Some([byte]) = frame.array::<1>(offset + index) else {
+            let Some(byte) = frame.bytes::<1>(offset + index) else {
                 break;
             };
-            lead.word |= (byte as u64) << (56 - 8 * index);
+            lead.word |= (byte.u8::<0>() as u64) << (56 - 8 * index);
             lead.length = index + 1;
         }
+        lead.length = frame.any(lead.length);
         lead
     }
 

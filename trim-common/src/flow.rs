@@ -30,9 +30,9 @@ impl Direction {
 /// The five-tuple of a TCP flow with its endpoints in a fixed order, so that both directions have one key.
 ///
 /// IPv4 addresses are stored IPv4-mapped (`::ffff:a.b.c.d`, RFC 4291 section 2.5.5.2). The lower endpoint is the one
-/// whose address, then port, compares lower. Lives in BPF maps: no padding.
+/// whose address, then port, compares lower. Lives in BPF maps: no padding. The alignment lets it be read in words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
-#[repr(C)]
+#[repr(C, align(4))]
 pub struct FlowKey {
     /// Address of the lower endpoint, network byte order.
     pub low_address: [u8; 16],

@@ -4,46 +4,13 @@
 //! once, when it is made; what it then answers cannot be out of bounds.
 
 use crate::flow::{AddressWords, Direction, FlowKey, map_ipv4_words};
+use crate::frame::{Bytes as _, Frame, MAX_OFFSET};
 use crate::tag::flags;
 
-/// The farthest offset that is read, bytes. The kernel's verifier wants a constant bound, and no sane header chain
-/// comes near it.
-pub const MAX_OFFSET: u32 = 2047;
 /// Most VLAN tags in front of the IP header.
 pub const MAX_VLANS: u32 = 4;
 /// Most IPv6 extension headers; RFC 8200 section 4.1 recommends an order with seven.
 pub const MAX_EXTENSIONS: u32 = 8;
-
-/// Bytes that can be read at an offset, or not.
-pub trait Frame {
-    /// The `N` bytes from `offset` on; `None` when they are not all there or `offset` is beyond [`MAX_OFFSET`].
-    fn array<const N: usize>(&self, offset: u32) -> Option<[u8; N]>;
-
-    /// Length of the frame, bytes.
-    fn length(&self) -> u32;
-
-    /// The same number. The XDP program hides from the verifier here how the number came about: there are thousands of
-    /// ways through the headers, and the verifier would follow everything behind once for each.
-    #[inline(always)]
-    fn any(&self, number: u32) -> u32 {
-        number
-    }
-}
-
-impl Frame for [u8] {
-    #[inline]
-    fn array<const N: usize>(&self, offset: u32) -> Option<[u8; N]> {
-        if offset > MAX_OFFSET {
-            return None;
-        }
-        self.get(offset as usize..)?.first_chunk().copied()
-    }
-
-    #[inline]
-    fn length(&self) -> u32 {
-        self.len() as u32
-    }
-}
 
 /// What a frame holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -207,20 +174,20 @@ struct Ipv4 {
 impl Ipv4 {
     #[inline(always)]
     fn at<F: Frame + ?Sized>(frame: &F, offset: u32) -> Result<Self, Content> {
-        let Some(bytes) = frame.array::<20>(offset) else {
+        let Some(bytes) = frame.bytes::<20>(offset) else {
             return Err(Content::Truncated);
         };
         let view = Self {
-            header_length: (bytes[0] & 0x0f) as u32 * 4,
-            total_length: u16::from_be_bytes([bytes[2], bytes[3]]) as u32,
+            header_length: (bytes.u8::<0>() & 0x0f) as u32 * 4,
+            total_length: bytes.u16::<2>() as u32,
             // More-fragments, or an offset that is not 0; the reserved and the don't-fragment bit do not matter.
-            fragment: u16::from_be_bytes([bytes[6], bytes[7]]) & 0x3fff != 0,
-            protocol: bytes[9],
-            source: u32::from_be_bytes([bytes[12], bytes[13], bytes[14], bytes[15]]),
-            destination: u32::from_be_bytes([bytes[16], bytes[17], bytes[18], bytes[19]]),
+            fragment: bytes.u16::<6>() & 0x3fff != 0,
+            protocol: bytes.u8::<9>(),
+            source: bytes.u32::<12>(),
+            destination: bytes.u32::<16>(),
         };
         let contradicts = view.total_length != 0 && view.total_length < view.header_length;
-        if bytes[0] >> 4 != 4 || view.header_length < 20 || contradicts {
+        if bytes.u8::<0>() >> 4 != 4 || view.header_length < 20 || contradicts {
             return Err(Content::Malformed);
         }
         Ok(view)
@@ -242,30 +209,20 @@ impl Ipv6 {
 
     #[inline(always)]
     fn at<F: Frame + ?Sized>(frame: &F, offset: u32) -> Result<Self, Content> {
-        let Some(bytes) = frame.array::<40>(offset) else {
+        let Some(bytes) = frame.bytes::<40>(offset) else {
             return Err(Content::Truncated);
         };
-        if bytes[0] >> 4 != 6 {
+        if bytes.u8::<0>() >> 4 != 6 {
             return Err(Content::Malformed);
         }
-        let payload_length = u16::from_be_bytes([bytes[4], bytes[5]]) as u32;
+        let payload_length = bytes.u16::<4>() as u32;
         Ok(Self {
             payload_length,
-            next: bytes[6],
-            source: address_at::<8>(&bytes),
-            destination: address_at::<24>(&bytes),
+            next: bytes.u8::<6>(),
+            source: (bytes.u64::<8>(), bytes.u64::<16>()),
+            destination: (bytes.u64::<24>(), bytes.u64::<32>()),
         })
     }
-}
-
-/// The address at offset `AT` of an IPv6 header.
-#[inline(always)]
-fn address_at<const AT: usize>(header: &[u8; 40]) -> AddressWords {
-    let mut words = [0u64; 2];
-    for (index, byte) in header[AT..AT + 16].iter().enumerate() {
-        words[index / 8] |= (*byte as u64) << (56 - 8 * (index % 8));
-    }
-    (words[0], words[1])
 }
 
 /// Where the transport header begins and where the datagram ends.
@@ -308,21 +265,21 @@ fn dissect_link<F: Frame + ?Sized>(frame: &F, found: &mut Dissected) -> Result<C
 /// The EtherType behind all VLAN tags and the offset behind it.
 #[inline(always)]
 fn skip_vlans<F: Frame + ?Sized>(frame: &F, found: &mut Dissected) -> Result<(u16, u32), Content> {
-    let Some(ethernet) = frame.array::<14>(0) else {
+    let Some(ethernet) = frame.bytes::<14>(0) else {
         return Err(Content::Truncated);
     };
-    let mut ether_type = u16::from_be_bytes([ethernet[12], ethernet[13]]);
+    let mut ether_type = ethernet.u16::<12>();
     let mut offset = 14;
-    for _ in 0..MAX_VLANS {
+    for _ in 0..frame.rounds(MAX_VLANS) {
         if !ether_type::is_vlan(ether_type) {
             return Ok((ether_type, offset));
         }
         found.flags |= flags::VLAN;
-        let Some(tag) = frame.array::<4>(offset) else {
+        let Some(tag) = frame.bytes::<4>(offset) else {
             return Err(Content::Truncated);
         };
-        ether_type = u16::from_be_bytes([tag[2], tag[3]]);
-        offset += 4;
+        ether_type = tag.u16::<2>();
+        offset = frame.any(offset + 4);
     }
     if ether_type::is_vlan(ether_type) {
         return Err(Content::TooDeep);
@@ -386,23 +343,23 @@ fn skip_extensions<F: Frame + ?Sized>(
     mut next: u8,
     found: &mut Dissected,
 ) -> Result<(u32, u8), Content> {
-    for _ in 0..MAX_EXTENSIONS {
+    for _ in 0..frame.rounds(MAX_EXTENSIONS) {
         if !protocol::is_extension(next) {
             return Ok((offset, next));
         }
         if offset > MAX_OFFSET {
             return Err(Content::TooDeep);
         }
-        let Some(header) = frame.array::<8>(offset) else {
+        let Some(header) = frame.bytes::<8>(offset) else {
             return Err(Content::Truncated);
         };
         // RFC 6946: a "fragment" without offset and successors is a whole datagram.
-        if next == protocol::FRAGMENT && u16::from_be_bytes([header[2], header[3]]) & 0xfff9 != 0 {
+        if next == protocol::FRAGMENT && header.u16::<2>() & 0xfff9 != 0 {
             found.flags |= flags::FRAGMENT;
-            return Err(fragment_of(header[0]));
+            return Err(fragment_of(header.u8::<0>()));
         }
-        offset = frame.any(offset + protocol::extension_length(next, header[1]));
-        next = header[0];
+        offset = frame.any(offset + protocol::extension_length(next, header.u8::<1>()));
+        next = header.u8::<0>();
     }
     if protocol::is_extension(next) {
         return Err(Content::TooDeep);
@@ -439,10 +396,10 @@ fn dissect_transport<F: Frame + ?Sized>(
     if offset > MAX_OFFSET {
         return Err(Content::TooDeep);
     }
-    let Some(bytes) = frame.array::<20>(offset) else {
+    let Some(bytes) = frame.bytes::<20>(offset) else {
         return Err(Content::Truncated);
     };
-    let header_length = (bytes[12] >> 4) as u32 * 4;
+    let header_length = (bytes.u8::<12>() >> 4) as u32 * 4;
     if header_length < 20 {
         return Err(Content::Malformed);
     }
@@ -450,18 +407,18 @@ fn dissect_transport<F: Frame + ?Sized>(
     if payload_offset > transport.end {
         return Err(Content::Truncated);
     }
-    let source_port = u16::from_be_bytes([bytes[0], bytes[1]]);
-    let destination_port = u16::from_be_bytes([bytes[2], bytes[3]]);
+    let source_port = bytes.u16::<0>();
+    let destination_port = bytes.u16::<2>();
     let (key, direction) = FlowKey::from_words(transport.source, source_port, transport.destination, destination_port);
     found.tcp = Tcp {
         key,
         direction,
-        tcp_flags: bytes[13],
+        tcp_flags: bytes.u8::<13>(),
         l3_offset: l3_offset as u16,
         l4_offset: offset as u16,
         payload_offset: payload_offset as u16,
         payload_length: transport.end - payload_offset,
-        sequence: u32::from_be_bytes([bytes[4], bytes[5], bytes[6], bytes[7]]),
+        sequence: bytes.u32::<4>(),
     };
     Ok(Content::Tcp)
 }

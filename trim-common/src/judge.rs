@@ -6,7 +6,8 @@
 use crate::assign::{FlowState, Rules, Visit, http, visit};
 use crate::classify::Lead;
 use crate::flow::FlowKey;
-use crate::headers::{Content, Dissected, Frame, Tcp, dissect};
+use crate::frame::Frame as _;
+use crate::headers::{Content, Dissected, Tcp, dissect};
 use crate::maps::{PolicyWord, QUEUES_MAX, Setup, socket_index};
 use crate::reason::{Count, Reason, ReasonSet};
 use crate::strategy::{Mode, Strategy};

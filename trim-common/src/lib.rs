@@ -7,6 +7,7 @@
 pub mod assign;
 pub mod classify;
 pub mod flow;
+pub mod frame;
 pub mod headers;
 pub mod judge;
 pub mod maps;

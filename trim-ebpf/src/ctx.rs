@@ -4,7 +4,8 @@ use core::arch::asm;
 use core::ptr::{NonNull, addr_of_mut};
 
 use aya_ebpf::programs::XdpContext;
-use trim_common::headers::{Frame, MAX_OFFSET, Tcp};
+use trim_common::frame::{Bytes, Frame, MAX_OFFSET};
+use trim_common::headers::Tcp;
 
 use crate::maps::SCRATCH;
 
@@ -53,8 +54,10 @@ impl FrameView {
 }
 
 impl Frame for FrameView {
+    type Bytes<const N: usize> = PacketBytes;
+
     #[inline(always)]
-    fn array<const N: usize>(&self, offset: u32) -> Option<[u8; N]> {
+    fn bytes<const N: usize>(&self, offset: u32) -> Option<PacketBytes> {
         // The verifier takes a variable offset only with a known maximum, and wants to see the register compared that is
         // then added: the compiler would compare a copy.
         let offset = opaque(offset as usize);
@@ -65,8 +68,7 @@ impl Frame for FrameView {
         if from + N > self.end {
             return None;
         }
-        // SAFETY: `from + N <= end` was checked just now, so all N bytes lie in the packet; a byte array has no alignment.
-        Some(unsafe { *(from as *const [u8; N]) })
+        Some(PacketBytes(from))
     }
 
     #[inline(always)]
@@ -82,6 +84,58 @@ impl Frame for FrameView {
         unsafe { slot.write_volatile(number) };
         // SAFETY: as above; written just now.
         unsafe { slot.read_volatile() }
+    }
+
+    #[inline(always)]
+    fn rounds(&self, number: u32) -> u32 {
+        opaque(number as usize) as u32
+    }
+}
+
+/// Bytes of the packet whose bounds were checked.
+///
+/// Their fields are read in assembly: Rust would have to read a field that may stand at any address byte by byte, where
+/// the machine, and the kernel's verifier with it, takes a whole word (`CONFIG_HAVE_EFFICIENT_UNALIGNED_ACCESS`: x86-64,
+/// arm64 and others). A field outside the bounds is refused by the verifier.
+#[derive(Clone, Copy)]
+pub struct PacketBytes(usize);
+
+macro_rules! load {
+    ($address:expr, $at:expr, $type:literal) => {{
+        let value: u64;
+        // SAFETY: reads memory that the verifier has to find within the packet.
+        unsafe {
+            asm!(
+                concat!("{0} = *(", $type, " *)({1} + {2})"),
+                out(reg) value,
+                in(reg) $address,
+                const $at,
+                options(pure, readonly, nostack, preserves_flags)
+            )
+        };
+        value
+    }};
+}
+
+impl Bytes for PacketBytes {
+    #[inline(always)]
+    fn u8<const AT: usize>(self) -> u8 {
+        load!(self.0, AT, "u8") as u8
+    }
+
+    #[inline(always)]
+    fn u16<const AT: usize>(self) -> u16 {
+        u16::from_be(load!(self.0, AT, "u16") as u16)
+    }
+
+    #[inline(always)]
+    fn u32<const AT: usize>(self) -> u32 {
+        u32::from_be(load!(self.0, AT, "u32") as u32)
+    }
+
+    #[inline(always)]
+    fn u64<const AT: usize>(self) -> u64 {
+        u64::from_be(load!(self.0, AT, "u64"))
     }
 }
 

@@ -4,7 +4,8 @@ use aya_ebpf::bindings::xdp_action;
 use aya_ebpf::helpers::bpf_ktime_get_ns;
 use aya_ebpf::macros::xdp;
 use aya_ebpf::programs::XdpContext;
-use trim_common::headers::{Content, Frame as _};
+use trim_common::frame::Frame as _;
+use trim_common::headers::Content;
 use trim_common::judge::{Stamp, Verdict, judge_other};
 use trim_common::maps::Setup;
 use trim_common::reason::{Count as _, Reason};
@@ -29,11 +30,14 @@ fn handle(ctx: &XdpContext, frame: &FrameView, setup: &Setup, mut counters: Coun
     let parsed = parse::parse(frame);
     // SAFETY: a helper without arguments, allowed in every program type.
     let now = unsafe { bpf_ktime_get_ns() };
+    let stale = lease::check(ctx, setup, now, &mut counters);
+    // The verifier would follow all that comes once for each combination of these.
+    let (stale, flags) = (frame.any(stale.into()) != 0, frame.any(parsed.flags.into()) as u16);
     let stamp = Stamp {
         now,
         length: frame.length(),
-        stale: lease::check(ctx, setup, now, &mut counters),
-        flags: parsed.flags,
+        stale,
+        flags,
     };
     let verdict = match parsed.content {
         Content::Tcp => assign::judge(frame, frame.any_tcp(&parsed.tcp), setup, &stamp, &mut counters),

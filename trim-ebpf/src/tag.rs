@@ -1,5 +1,7 @@
 //! Fourth step: what was found out goes in front of the packet.
 
+use core::arch::asm;
+
 use aya_ebpf::helpers::bpf_xdp_adjust_meta;
 use aya_ebpf::programs::XdpContext;
 use trim_common::reason::{Count as _, Reason};
@@ -28,8 +30,20 @@ fn copy(ctx: &XdpContext, tag: &PacketTag) -> bool {
     if start + TAG_SIZE > ctx.metadata_end() {
         return false;
     }
-    // SAFETY: `start + TAG_SIZE <= metadata_end` was checked just now, so the whole tag fits; the write assumes no
-    // alignment.
-    unsafe { (start as *mut PacketTag).write_unaligned(*tag) };
+    // SAFETY: both are 32 bytes, and the tag has no padding.
+    let words: [u64; TAG_SIZE / 8] = unsafe { core::mem::transmute(*tag) };
+    store::<0>(start, words[0]);
+    store::<8>(start, words[1]);
+    store::<16>(start, words[2]);
+    store::<24>(start, words[3]);
     true
+}
+
+/// In assembly, because the packet may stand at any address; see [`PacketBytes`](crate::ctx::PacketBytes).
+#[inline(always)]
+fn store<const AT: usize>(address: usize, word: u64) {
+    // SAFETY: writes memory that the verifier has to find within the metadata.
+    unsafe {
+        asm!("*(u64 *)({0} + {2}) = {1}", in(reg) address, in(reg) word, const AT, options(nostack, preserves_flags))
+    };
 }

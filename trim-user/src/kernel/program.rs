@@ -287,7 +287,7 @@ mod tests {
 
     #[test]
     fn a_binary_without_the_object_says_how_to_get_one_with_it() {
-        let error = load_from(&[], 1).err().expect("there is nothing to load");
+        let error = load_from(&[], 1).expect_err("there is nothing to load");
         assert!(
             error.to_string().contains("build it with `cargo xtask build`"),
             "{error}"
@@ -296,7 +296,7 @@ mod tests {
 
     #[test]
     fn an_object_that_is_none_is_refused_on_one_line() {
-        let error = load_from(b"\x7fELF and nothing more", 1).err().expect("not an object");
+        let error = load_from(b"\x7fELF and nothing more", 1).expect_err("not an object");
         assert!(matches!(error, KernelError::BadObject { .. }), "{error:?}");
         assert!(!error.to_string().contains('\n'), "{error}");
     }
