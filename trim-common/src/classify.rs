@@ -80,7 +80,10 @@ impl Lead {
         if self.begins_with_method() || self.begins_with(STATUS_LINE) {
             return Look::Http;
         }
+        let first = (self.word >> 56) as u8;
         let plausible = match sender {
+            // More blank lines than are skipped: what comes behind them is not known.
+            _ if matches!(first, b'\r' | b'\n') => true,
             Sender::Server => self.may_become(STATUS_LINE),
             Sender::ClientOrUnknown => self.may_become_request(),
         };

@@ -129,3 +129,42 @@ const fn mix(mut word: u64) -> u64 {
     word = word.wrapping_mul(0xc4ce_b9fe_1a85_ec53);
     word ^ (word >> 33)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn endpoints_are_ordered_by_address_and_then_by_port() {
+        let (one, two) = (map_ipv4([10, 0, 0, 1]), map_ipv4([10, 0, 0, 2]));
+        let (key, direction) = FlowKey::new(two, 1, one, 9);
+        assert_eq!((key.low_address, key.low_port, direction), (one, 9, Direction::Down));
+        let (key, direction) = FlowKey::new(one, 9, one, 10);
+        assert_eq!((key.low_port, key.high_port, direction), (9, 10, Direction::Up));
+    }
+
+    #[test]
+    fn words_and_bytes_make_the_same_key() {
+        let (one, two) = (map_ipv4([192, 0, 2, 1]), map_ipv4([203, 0, 113, 255]));
+        let words = |address| map_ipv4_words(u32::from_be_bytes(address));
+        assert_eq!(
+            FlowKey::new(one, 1, two, 2),
+            FlowKey::from_words(words([192, 0, 2, 1]), 1, words([203, 0, 113, 255]), 2)
+        );
+    }
+
+    #[test]
+    fn the_hash_depends_on_every_part_and_on_the_seed() {
+        let base = FlowKey::new([1; 16], 5, [2; 16], 6).0;
+        let others = [
+            FlowKey::new([1; 16], 4, [2; 16], 6).0,
+            FlowKey::new([1; 16], 5, [2; 16], 7).0,
+            FlowKey::new([0; 16], 5, [2; 16], 6).0,
+            FlowKey::new([1; 16], 5, [3; 16], 6).0,
+        ];
+        for other in others {
+            assert_ne!(base.hash(1), other.hash(1), "{other:?}");
+        }
+        assert_ne!(base.hash(1), base.hash(2));
+    }
+}

@@ -124,3 +124,36 @@ impl Split {
         (flow_hash as u64) < self.0
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_split_takes_nothing_and_the_whole_split_everything() {
+        for hash in [0, 1, u32::MAX / 2, u32::MAX] {
+            assert!(!Split::NONE.takes(hash));
+            assert!(Split::ALL.takes(hash));
+            assert!(Split::from_basis_points(10_000).takes(hash));
+            assert!(Split::from_threshold(u64::MAX).takes(hash));
+        }
+    }
+
+    #[test]
+    fn a_share_is_rounded_to_the_nearest_threshold_below() {
+        assert_eq!(Split::from_basis_points(5_000).threshold(), 1 << 31);
+        assert!(Split::from_basis_points(5_000).takes((1 << 31) - 1));
+        assert!(!Split::from_basis_points(5_000).takes(1 << 31));
+    }
+
+    #[test]
+    fn numbers_and_names_lead_back_to_their_values() {
+        for strategy in Strategy::ALL {
+            assert_eq!(Strategy::from_index(strategy.index() as u8), Some(strategy));
+        }
+        for mode in Mode::ALL {
+            assert_eq!(Mode::from_number(mode as u8), Some(mode));
+        }
+        assert_eq!((Strategy::from_index(2), Mode::from_number(5)), (None, None));
+    }
+}
