@@ -277,3 +277,32 @@ fn the_policy_of_another_process_can_be_switched_through_its_pin() {
         );
     });
 }
+
+#[test]
+fn a_process_without_the_capabilities_is_told_which_are_missing() {
+    const DROPPED: &str = "TRIM_TEST_WITHOUT_CAPABILITIES";
+    let test = "a_process_without_the_capabilities_is_told_which_are_missing";
+    if env::var_os(DROPPED).is_some() {
+        let error = Program::load("lo", &LoadOptions::default())
+            .err()
+            .expect("the capabilities are dropped");
+        println!("{error}");
+        return;
+    }
+    if !can_run(test) {
+        return;
+    }
+    let mut command = Command::new("setpriv");
+    let keep = "-all,+net_raw,+dac_override";
+    command.args([&format!("--inh-caps={keep}"), &format!("--bounding-set={keep}")]);
+    command.arg(env::current_exe().unwrap());
+    command.args([&format!("interfaces::{test}"), "--exact", "--nocapture"]);
+    let output = command.env(DROPPED, "1").output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let expected = "no permission to create BPF maps: CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN missing";
+    assert!(
+        text.contains(expected),
+        "{text}{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
