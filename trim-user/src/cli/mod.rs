@@ -9,6 +9,7 @@ mod run;
 mod status;
 mod stop;
 mod switch;
+mod verify;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -41,6 +42,8 @@ enum Command {
     Stop(stop::StopArgs),
     /// List what each network interface can do here
     Interfaces(interfaces::InterfacesArgs),
+    /// Prove that a trimmed capture is faithful and clean
+    Verify(verify::VerifyArgs),
 }
 
 /// Where a running capture is found, and how its answer is shown.
@@ -69,6 +72,7 @@ pub fn main() -> ExitCode {
         Command::Rotate(args) => rotate::run(&args),
         Command::Stop(args) => stop::run(&args),
         Command::Interfaces(args) => interfaces::run(&args),
+        Command::Verify(args) => verify::run(&args),
     };
     match result {
         Ok(exit) => exit.into(),

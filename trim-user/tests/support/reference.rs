@@ -69,7 +69,7 @@ impl Trimmer for Reference {
             })
             .collect();
         let mut labels = Labels::new();
-        for (held, spans) in held.iter().zip(spans(&observed)) {
+        for (held, spans) in held.iter().zip(spans(&observed, &[])) {
             labels.clear();
             for span in spans {
                 labels.push((span.end - span.start) as u32, label(span.kind));
@@ -86,6 +86,7 @@ impl Trimmer for Reference {
 fn label(kind: Kind) -> Label {
     match kind {
         Kind::Header | Kind::Blank => Label::Header,
+        Kind::Secret => Label::Redacted,
         Kind::Trailer => Label::Trailer,
         Kind::Framing => Label::Framing,
         Kind::Body => Label::Body,

@@ -3,4 +3,36 @@
 //! The judgement shares no code with the trimmers: it rebuilds whole streams from the original capture and frames them
 //! by RFC 9112 in its own way ([`truth`]). It is slow, obvious, and needs memory in proportion to the capture.
 
+mod compare;
+mod layers;
+mod load;
+mod options;
+mod pairs;
+mod payload;
+mod report;
 pub mod truth;
+
+use std::path::Path;
+
+pub use options::{Matching, Options};
+pub use report::{BodyBytes, Fault, Finding, FreeBytes, HeaderBytes, Packets, Report, SecretBytes};
+
+use crate::data::capture::file::ReadError;
+
+/// Why captures could not be compared.
+#[derive(Debug, thiserror::Error)]
+pub enum VerifyError {
+    /// One of the captures cannot be read to its end.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+}
+
+/// Holds the capture `trimmed` against `original`.
+///
+/// # Errors
+/// When one of the files cannot be read to its end.
+pub fn verify(original: &Path, trimmed: &Path, options: &Options) -> Result<Report, VerifyError> {
+    let original = load::Capture::load(original)?;
+    let trimmed = load::Capture::load(trimmed)?;
+    Ok(compare::compare(&original, &trimmed, options))
+}

@@ -110,11 +110,11 @@ impl<'a> Connections<'a> {
     }
 
     /// The spans of every packet.
-    pub(super) fn spans(&self, observed: &[Observed<'a>]) -> Vec<Vec<Span>> {
+    pub(super) fn spans(&self, observed: &[Observed<'a>], secrets: &[String]) -> Vec<Vec<Span>> {
         let verdicts: Vec<_> = self
             .connections
             .iter()
-            .map(|connection| connection.judge(&self.places))
+            .map(|connection| connection.judge(&self.places, secrets))
             .collect();
         let pairs = observed.iter().zip(&self.places);
         pairs
@@ -242,7 +242,7 @@ fn is_broken_text(line: Line<'_>) -> bool {
 }
 
 impl Connection<'_> {
-    fn judge(&self, places: &[Place]) -> Verdict {
+    fn judge(&self, places: &[Place], secrets: &[String]) -> Verdict {
         let streams = [0, 1].map(|index: usize| Stream::assemble(&self.halves[index].arrivals));
         let openings = [0, 1].map(|index: usize| Opening::of(&self.halves[index], &streams[index]));
         let speech = speech(&openings);
@@ -252,19 +252,19 @@ impl Connection<'_> {
             tracks: Default::default(),
         };
         if speech == Speech::Http {
-            self.walk(&openings, places, &mut verdict);
+            self.walk(&openings, places, secrets, &mut verdict);
         }
         verdict
     }
 
-    fn walk(&self, openings: &[Opening; 2], places: &[Place], verdict: &mut Verdict) {
+    fn walk(&self, openings: &[Opening; 2], places: &[Place], secrets: &[String], verdict: &mut Verdict) {
         let client = client_index(openings);
         let server = 1 - client;
         let half = &self.halves[client];
         let stream = &verdict.streams[client];
         let anchored = half.syn.is_some();
         let base = half.base(stream);
-        let track = walk::requests(stream, base, anchored);
+        let track = walk::requests(stream, base, anchored, secrets);
         let mut ledger = Ledger::new(&track, stream, places, base, anchored);
 
         let half = &self.halves[server];
@@ -275,7 +275,7 @@ impl Connection<'_> {
         let answers = if simple && answer_begins.is_none() {
             walk::simple_response(stream, base)
         } else {
-            walk::responses(stream, base, half.syn.is_some(), &mut ledger)
+            walk::responses(stream, base, half.syn.is_some(), secrets, &mut ledger)
         };
         let switch = answers.switch;
         verdict.tracks[client] = track;

@@ -1,5 +1,7 @@
 //! Lines of HTTP/1.x and what they say about a message's length (RFC 9112 sections 2 to 6), on whole lines only.
 
+use std::ops::Range;
+
 /// A recognised first line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Start {
@@ -142,11 +144,23 @@ pub(super) fn partial_start_line(part: &[u8]) -> Option<Start> {
     (known && target_begins).then_some(Start::RequestPart)
 }
 
-/// Field names (lower case) and values of a header block, without its first and last line. Folds are joined.
+/// Whether a line continues the field before it (RFC 9112 section 5.2).
+pub(super) fn is_fold(line: &[u8]) -> bool {
+    line.first().is_some_and(|&byte| is_space(byte))
+}
+
+/// The name (lower case) of the field a line begins, and where its value stands, white space and all but the line end.
+pub(super) fn value_range(line: &[u8]) -> Option<(String, Range<usize>)> {
+    let colon = line.iter().position(|&byte| byte == b':').filter(|_| !is_fold(line))?;
+    let name = String::from_utf8_lossy(line[..colon].trim_ascii()).to_ascii_lowercase();
+    Some((name, colon + 1..trim_line_end(line).len()))
+}
+
+/// Field names (lower case) and values of a header block, without its first line. Folds are joined.
 pub(super) fn fields(lines: &[&[u8]]) -> Vec<(Vec<u8>, Vec<u8>)> {
     let mut fields: Vec<(Vec<u8>, Vec<u8>)> = Vec::new();
     for line in lines.iter().map(|line| trim_line_end(line)) {
-        if line.first().is_some_and(|&byte| is_space(byte)) {
+        if is_fold(line) {
             if let Some((_, value)) = fields.last_mut() {
                 value.push(b' ');
                 value.extend_from_slice(line.trim_ascii());

@@ -41,6 +41,8 @@ pub struct Observed<'a> {
 pub enum Kind {
     /// Start line, field lines and the empty line behind them.
     Header,
+    /// In a header block: a value of a field that was asked to be overwritten, with the white space around it.
+    Secret,
     /// A blank line between messages (RFC 9112 section 2.2 lets a recipient ignore it).
     Blank,
     /// Trailer section with its final empty line.
@@ -70,8 +72,9 @@ pub struct Span {
     pub reason: &'static str,
 }
 
-/// The spans of every packet's payload, in the order of `observed`. They tile the payload.
-pub fn spans(observed: &[Observed<'_>]) -> Vec<Vec<Span>> {
+/// The spans of every packet's payload, in the order of `observed`. They tile the payload. `secrets` are the lower-case
+/// names of the header fields whose values are [`Kind::Secret`].
+pub fn spans(observed: &[Observed<'_>], secrets: &[String]) -> Vec<Vec<Span>> {
     let connections = Connections::group(observed);
-    connections.spans(observed)
+    connections.spans(observed, secrets)
 }

@@ -121,7 +121,13 @@ impl Stream {
 
     /// The line at `at`.
     pub(super) fn line_at(&self, at: Position) -> Line<'_> {
+        self.line_within(at, usize::MAX)
+    }
+
+    /// The line at `at`, of which no more than `limit` bytes are looked at.
+    pub(super) fn line_within(&self, at: Position, limit: usize) -> Line<'_> {
         let bytes = self.bytes_at(at);
+        let bytes = &bytes[..bytes.len().min(limit)];
         match bytes.iter().position(|&byte| byte == b'\n') {
             Some(line_feed) => Line::Whole(&bytes[..=line_feed]),
             None if at + bytes.len() as Position >= self.end => Line::End(bytes),

@@ -4,6 +4,9 @@ use super::Kind;
 use super::grammar::{self, Asked, Content, LONGEST, Start};
 use super::stream::{Line, Position, Stream};
 
+/// Start lines are looked for in this many bytes, so that a search in content without line ends stays cheap.
+const LONGEST_START_LINE: usize = 16 << 10;
+
 /// A stretch of a direction whose bytes are of one kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Region {
@@ -70,6 +73,14 @@ impl Track {
         self.push_content(start, end, kind, 0, reason);
     }
 
+    /// Like `push`, but a neighbour of the same kind grows.
+    fn extend(&mut self, start: Position, end: Position, kind: Kind) {
+        match self.regions.last_mut() {
+            Some(last) if last.kind == kind && last.end == start => last.end = end.max(start),
+            _ => self.push(start, end, kind, ""),
+        }
+    }
+
     fn push_content(&mut self, start: Position, end: Position, kind: Kind, offset: u64, reason: &'static str) {
         if end > start {
             self.regions.push(Region {
@@ -112,6 +123,8 @@ enum Next {
 
 struct Walk<'s> {
     stream: &'s Stream,
+    /// Lower-case names of fields whose values are labelled apart.
+    secrets: &'s [String],
     track: Track,
     /// Whether some message boundary so far was uncertain.
     doubt: bool,
@@ -120,8 +133,8 @@ struct Walk<'s> {
 }
 
 /// Walks requests. `base` is the first position of the direction, `anchored` whether the connection's start was seen.
-pub(super) fn requests(stream: &Stream, base: Position, anchored: bool) -> Track {
-    let mut walk = Walk::new(stream, !anchored);
+pub(super) fn requests(stream: &Stream, base: Position, anchored: bool, secrets: &[String]) -> Track {
+    let mut walk = Walk::new(stream, secrets, !anchored);
     walk.run(base, |walk, at, first| {
         let start = walk.first_line(at, first && anchored).filter(Start::is_request)?;
         // Behind a hole, `EAD / HTTP/1.1` is what is left of `HEAD / HTTP/1.1`.
@@ -132,8 +145,14 @@ pub(super) fn requests(stream: &Stream, base: Position, anchored: bool) -> Track
 }
 
 /// Walks responses.
-pub(super) fn responses(stream: &Stream, base: Position, anchored: bool, requests: &mut dyn Requests) -> Track {
-    let mut walk = Walk::new(stream, !anchored);
+pub(super) fn responses(
+    stream: &Stream,
+    base: Position,
+    anchored: bool,
+    secrets: &[String],
+    requests: &mut dyn Requests,
+) -> Track {
+    let mut walk = Walk::new(stream, secrets, !anchored);
     walk.run(base, |walk, at, _| {
         let start = walk.first_line(at, false).filter(|start| !start.is_request())?;
         Some(walk.response(at, &start, requests))
@@ -150,7 +169,7 @@ pub(super) fn simple_response(stream: &Stream, base: Position) -> Track {
 
 /// The first line at `at`, also one whose rest is missing. `simple` admits HTTP/0.9.
 pub(super) fn first_line(stream: &Stream, at: Position, simple: bool) -> Option<Start> {
-    match stream.line_at(at) {
+    match stream.line_within(at, LONGEST_START_LINE) {
         Line::Whole(line) => grammar::start_line(line, simple),
         Line::Gap(part) | Line::End(part) => grammar::partial_start_line(part),
     }
@@ -168,9 +187,10 @@ pub(super) fn skip_blank_lines(stream: &Stream, mut at: Position) -> Position {
 }
 
 impl<'s> Walk<'s> {
-    fn new(stream: &'s Stream, doubt: bool) -> Self {
+    fn new(stream: &'s Stream, secrets: &'s [String], doubt: bool) -> Self {
         Self {
             stream,
+            secrets,
             track: Track::default(),
             doubt,
             just_lost: doubt,
@@ -229,25 +249,45 @@ impl<'s> Walk<'s> {
         next
     }
 
-    /// Labels the header block at `at`. The lines, and where it ends; `None` when it is not complete.
+    /// Labels the header block at `at`. Where it ends, and its lines; `None` when it is not complete.
     fn header_block(&mut self, at: Position, one_line: bool) -> (Position, Option<Vec<&'s [u8]>>) {
         let mut lines = Vec::new();
         let mut end = at;
         let complete = loop {
             let line = self.stream.line_at(end);
             end += line.bytes().len() as Position;
+            lines.push(line.bytes());
             match line {
-                Line::Whole(bytes) if grammar::is_blank(bytes) => break true,
-                Line::Whole(bytes) => lines.push(bytes),
+                Line::Whole(bytes) if grammar::is_blank(bytes) || one_line => break true,
+                Line::Whole(_) => {}
                 Line::Gap(_) | Line::End(_) => break false,
             }
-            if one_line {
-                break true;
-            }
         };
-        self.track.push(at, end, Kind::Header, "");
+        self.label_header(at, &lines);
         self.doubt |= !complete;
         (end, complete.then_some(lines))
+    }
+
+    fn label_header(&mut self, mut at: Position, lines: &[&[u8]]) {
+        let mut is_secret = false;
+        for line in lines {
+            let end = at + line.len() as Position;
+            let value = grammar::value_range(line);
+            if let Some((name, _)) = &value {
+                is_secret = self.secrets.contains(name);
+            }
+            let is_fold = grammar::is_fold(line);
+            let range = match value {
+                Some((_, range)) if is_secret => range,
+                None if is_secret && is_fold => 0..grammar::trim_line_end(line).len(),
+                _ => 0..0,
+            };
+            let (from, to) = (at + range.start as Position, at + range.end as Position);
+            self.track.extend(at, from, Kind::Header);
+            self.track.extend(from, to, Kind::Secret);
+            self.track.extend(to.max(at), end, Kind::Header);
+            at = end;
+        }
     }
 
     fn remember(&mut self, start: Position, header_end: Position, asked: Asked, simple: bool) {
