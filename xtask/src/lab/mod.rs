@@ -17,6 +17,8 @@ mod veth;
 pub use cleanup::Folder;
 pub use client::{Client, Exchange};
 pub use namespace::Namespace;
+pub use rustix::process::Signal;
+
 pub use nginx::{Nginx, Site};
 pub use process::{Process, wait_until};
 pub use root::{SKIP_LOG, lacking_privilege, require_root, skip};

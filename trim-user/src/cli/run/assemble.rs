@@ -117,17 +117,18 @@ fn open(config: &Config, name: &str, seed: u64, word: PolicyWord) -> anyhow::Res
     };
     let (mut program, mut maps, events) = Program::load(name, &load)?;
     fill(&mut maps, config, seed, word, nic.queues)?;
-    let xdp_mode = program.attach(match capture.xdp_mode {
-        XdpMode::Auto => AttachMode::Auto,
-        XdpMode::Native => AttachMode::Native,
-        XdpMode::Generic => AttachMode::Generic,
-    })?;
     let promiscuous = if capture.promiscuous {
         Some(Promiscuous::set(nic.link.index)?)
     } else {
         None
     };
     let queues = open_queues(&nic, options, &mut maps)?;
+    // Last, so that the first packet it sees finds its socket.
+    let xdp_mode = program.attach(match capture.xdp_mode {
+        XdpMode::Auto => AttachMode::Auto,
+        XdpMode::Native => AttachMode::Native,
+        XdpMode::Generic => AttachMode::Generic,
+    })?;
     let link = LinkMonitor::open(nic.link.index)?;
     let status = InterfaceStatus {
         name: name.to_owned(),
@@ -218,7 +219,7 @@ fn queue_options(capture: &config::Capture) -> Options {
     Options {
         frame_size: capture.frame_size,
         frame_count: capture.frames_per_queue,
-        fill_ring: capture.frames_per_queue,
+        fill_ring: capture.ring_size,
         rx_ring: capture.ring_size,
         huge_pages: match capture.huge_pages {
             config::HugePages::Auto => HugePages::Auto,

@@ -63,6 +63,15 @@ impl ToWorker {
         Ok(())
     }
 
+    /// Sends off what has been filled in, if the worker has nothing else to do. While it has, batches are filled up
+    /// first: the queue is bounded in batches, and small ones would waste its room.
+    #[inline]
+    pub(super) fn send_to_idle(&mut self) {
+        if !self.filling.is_empty() && self.out.is_empty() {
+            self.send();
+        }
+    }
+
     /// Sends off what has been filled in; false when the worker's queue is full, and it stays.
     pub(super) fn send(&mut self) -> bool {
         if self.filling.is_empty() {

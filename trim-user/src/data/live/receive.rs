@@ -56,7 +56,7 @@ impl ReceiveLoop {
             }
         }
         for worker in self.workers.iter_mut().flatten() {
-            worker.send();
+            worker.send_to_idle();
         }
     }
 

@@ -1,0 +1,146 @@
+//! `trim run` as an operator starts it.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use serde_json::Value;
+use trim_user::kernel::program;
+use xtask::lab::{Folder, Namespace, Process, Span, require_root, skip};
+
+/// The binary under test.
+const TRIM: &str = env!("CARGO_BIN_EXE_trim");
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Whether a test of this file can run here; says why when not.
+pub(crate) fn can_run(test: &str) -> bool {
+    if !program::is_embedded() {
+        skip(test, "this build has no eBPF object; `cargo xtask test` makes one");
+        return false;
+    }
+    require_root(test)
+}
+
+/// A running `trim run`.
+pub(crate) struct Appliance {
+    process: Process,
+    socket: PathBuf,
+    folder: Folder,
+}
+
+/// How it is configured; the rest is as by default.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Setting {
+    pub(crate) xdp_mode: &'static str,
+    pub(crate) mode: &'static str,
+    pub(crate) layout: &'static str,
+    pub(crate) on_loss: &'static str,
+}
+
+impl Default for Setting {
+    fn default() -> Self {
+        Self {
+            xdp_mode: "native",
+            mode: "legacy",
+            layout: "inline",
+            on_loss: "pass",
+        }
+    }
+}
+
+impl Appliance {
+    /// Starts it on the mirror and waits until it answers.
+    pub(crate) fn start(namespace: &Namespace, setting: Setting) -> Self {
+        let folder = Folder::new("live").unwrap();
+        let socket = folder.path().join("trim.sock");
+        let file = folder.path().join("trim.yaml");
+        std::fs::write(&file, configuration(setting, folder.path(), &socket)).unwrap();
+        let mut command = namespace.command(TRIM);
+        command.args(["run", "--json", "--config"]).arg(&file);
+        let process = Process::start(command).unwrap();
+        let mut appliance = Self {
+            process,
+            socket,
+            folder,
+        };
+        let socket = appliance.socket.clone();
+        let answers = |_: &str, _: &str| ask(&socket, &["status"]).is_ok();
+        appliance.process.wait_ready(PATIENCE, answers).unwrap();
+        appliance
+    }
+
+    /// What it answers to a command, as JSON.
+    pub(crate) fn command(&self, words: &[&str]) -> Value {
+        ask(&self.socket, words).unwrap()
+    }
+
+    /// Ends it and gives its closing summary.
+    pub(crate) fn stop(&mut self) -> Value {
+        self.command(&["stop"]);
+        let status = self.process.wait(PATIENCE).unwrap();
+        let (stdout, stderr) = (self.process.stdout(), self.process.stderr());
+        assert!(status.success(), "{status}\n{stdout}\n{stderr}");
+        serde_json::from_str(stdout.lines().last().unwrap()).unwrap()
+    }
+
+    pub(crate) fn process(&mut self) -> &mut Process {
+        &mut self.process
+    }
+
+    /// Where its captures are.
+    pub(crate) fn captures(&self) -> PathBuf {
+        self.folder.path().join("captures")
+    }
+}
+
+fn configuration(setting: Setting, folder: &Path, socket: &Path) -> String {
+    let Setting {
+        xdp_mode,
+        mode,
+        layout,
+        on_loss,
+    } = setting;
+    format!(
+        "capture:\n  interfaces: [{interface}]\n  xdp_mode: {xdp_mode}\n  frames_per_queue: 8192\n  ring_size: 8192\n  \
+         on_user_space_loss: {on_loss}\nstrategy:\n  mode: {mode}\n  split_percent: 50\npipeline:\n  layout: {layout}\n\
+         output:\n  directory: {folder}/captures\n  sync: false\ncontrol:\n  socket: {socket}\n",
+        interface = Span::INTERFACE,
+        folder = folder.display(),
+        socket = socket.display(),
+    )
+}
+
+fn ask(socket: &Path, words: &[&str]) -> Result<Value, String> {
+    let output = Command::new(TRIM)
+        .args(words)
+        .args(["--json", "--socket"])
+        .arg(socket)
+        .output()
+        .unwrap();
+    if output.status.success() {
+        Ok(serde_json::from_slice(&output.stdout).unwrap())
+    } else {
+        Err(String::from_utf8_lossy(&output.stderr).into_owned())
+    }
+}
+
+/// Trims a capture with `trim file`.
+pub(crate) fn trim_file(input: &Path, strategy: &str, output: &Path) {
+    let done = Command::new(TRIM)
+        .arg("file")
+        .arg(input)
+        .args(["--strategy", strategy, "-o"])
+        .arg(output)
+        .output()
+        .unwrap();
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+}
+
+/// What became of the packets has to come out even, and nothing may be lost in these tests.
+#[track_caller]
+pub(crate) fn assert_nothing_lost(summary: &Value) {
+    assert_eq!(summary["balance"], 0, "{summary}");
+    assert_eq!(summary["packets"]["lost"], 0, "{summary}");
+    assert_eq!(summary["frames_leaked"], 0, "{summary}");
+    assert_eq!(summary["packets"]["seen"], summary["packets"]["written"], "{summary}");
+}
