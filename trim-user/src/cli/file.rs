@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::output::{bytes, number, share};
 use super::{Exit, output};
-use crate::control::status::{Bytes, Http, Packets};
+use crate::control::status::{Bytes, DifferenceStatus, Http, Packets};
 use crate::data::capture::file::{CaptureReader, Position};
 use crate::data::live;
 use crate::data::offline::{Trimmed, trim_files};
@@ -197,6 +197,8 @@ struct Report {
     file_bytes: u64,
     flows: u64,
     http: Http,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    differences: Option<DifferenceStatus>,
     seconds: f64,
     output: String,
     damage: Option<String>,
@@ -259,6 +261,7 @@ fn report(args: &FileArgs, worker: &Worker, lane: Lane, trimmed: &Trimmed, took:
         file_bytes: counters.file_bytes,
         flows: totals.statistics.flows_seen,
         http: Http::of(&totals),
+        differences: (lane == Lane::Comparison).then(|| DifferenceStatus::of(&totals.statistics.differences)),
         seconds: took.as_secs_f64(),
         output: args.output.display().to_string(),
         damage: trimmed.damage.as_ref().map(ToString::to_string),
@@ -280,6 +283,9 @@ fn tell(args: &FileArgs, report: &Report) -> anyhow::Result<()> {
 
 fn render(report: &Report) -> String {
     let http = &report.http;
+    let differences = report
+        .differences
+        .map_or_else(String::new, |differences| render_differences(&differences));
     format!(
         "strategy   {}\n\
          packets    {} read, {} written, {} omitted by policy\n\
@@ -290,7 +296,7 @@ fn render(report: &Report) -> String {
          body       {}, of which {} removed\n\
          unsure     {} kept\n\
          opaque     {}\n\
-         time       {:.3} s\n\
+         {differences}time       {:.3} s\n\
          output     {}\n",
         report.strategy,
         number(report.packets.seen),
@@ -309,6 +315,18 @@ fn render(report: &Report) -> String {
         bytes(http.opaque_bytes),
         report.seconds,
         report.output
+    )
+}
+
+fn render_differences(differences: &DifferenceStatus) -> String {
+    format!(
+        "scanning   differs in {} segments: header lost {}, body kept {}, unsure cut {}, other {}; {} not compared\n",
+        number(differences.segments),
+        bytes(differences.header_bytes_lost),
+        bytes(differences.body_bytes_kept),
+        bytes(differences.unsure_bytes_cut),
+        bytes(differences.other_bytes),
+        number(differences.not_compared)
     )
 }
 

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::accounts::Accounts;
 use crate::shared::{Lane, LaneTotals, Latency, Stage};
-use crate::trimmer::Label;
+use crate::trimmer::{Differences, Label};
 
 /// The whole state of a capture.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -120,10 +120,44 @@ pub struct StrategyStatus {
     pub panics: u64,
     /// Directions that lost their framing, for any reason.
     pub framing_lost: u64,
+    /// Where the other strategy differs, in mode `comparison`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub differences: Option<DifferenceStatus>,
     /// From the XDP program to the output file's buffer.
     pub latency_ns: LatencyStatus,
     /// Latency by stage.
     pub latency: std::collections::BTreeMap<String, LatencyStatus>,
+}
+
+/// Where `scanning` differs from `legacy` on the same bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DifferenceStatus {
+    /// Segments with any difference.
+    pub segments: u64,
+    /// Header bytes it would have removed.
+    pub header_bytes_lost: u64,
+    /// Body bytes it would have kept.
+    pub body_bytes_kept: u64,
+    /// Bytes it would have removed where `legacy` is not sure.
+    pub unsure_bytes_cut: u64,
+    /// Bytes it labels otherwise, to the same end.
+    pub other_bytes: u64,
+    /// Segments that could not be compared.
+    pub not_compared: u64,
+}
+
+impl DifferenceStatus {
+    /// The same numbers, to be printed.
+    pub const fn of(differences: &Differences) -> Self {
+        Self {
+            segments: differences.segments,
+            header_bytes_lost: differences.header_bytes_lost,
+            body_bytes_kept: differences.body_bytes_kept,
+            unsure_bytes_cut: differences.unsure_bytes_cut,
+            other_bytes: differences.other_bytes,
+            not_compared: differences.not_compared,
+        }
+    }
 }
 
 /// Latency of one stage, nanoseconds.
@@ -198,6 +232,7 @@ pub fn strategy_status(lane: Lane, totals: &LaneTotals, latency: &Latency) -> St
         http: Http::of(totals),
         panics: totals.counts.panics,
         framing_lost: statistics.lost_to_gap + statistics.lost_to_framing + statistics.lost_to_limit,
+        differences: (lane == Lane::Comparison).then(|| DifferenceStatus::of(&statistics.differences)),
         latency_ns: of_stage(Stage::KernelToWritten),
         latency: Stage::ALL
             .map(|stage| (stage.name().to_owned(), of_stage(stage)))

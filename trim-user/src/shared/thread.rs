@@ -7,7 +7,7 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::{Lane, LaneTotals, Latency};
-use crate::trimmer::{Label, Statistics};
+use crate::trimmer::{Differences, Label, Statistics};
 
 /// A number with one writer.
 #[derive(Debug, Default)]
@@ -63,10 +63,16 @@ pub struct ThreadBoard {
 }
 
 /// Numbers of a lane, in the order of [`publish_order`].
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct LaneBoard([Gauge; LANE_NUMBERS]);
 
-const LANE_NUMBERS: usize = 8 + Label::COUNT + 10;
+impl Default for LaneBoard {
+    fn default() -> Self {
+        Self([(); LANE_NUMBERS].map(|()| Gauge::default()))
+    }
+}
+
+const LANE_NUMBERS: usize = 8 + Label::COUNT + 16;
 
 impl ThreadBoard {
     /// The board of a thread that has not started.
@@ -142,6 +148,12 @@ fn publish_order(totals: &LaneTotals) -> [u64; LANE_NUMBERS] {
         s.resynchronised,
         s.held,
         s.conflicting_bytes,
+        s.differences.segments,
+        s.differences.header_bytes_lost,
+        s.differences.body_bytes_kept,
+        s.differences.unsure_bytes_cut,
+        s.differences.other_bytes,
+        s.differences.not_compared,
     ]);
     values
 }
@@ -173,6 +185,14 @@ fn read_back(mut next: impl FnMut() -> u64) -> LaneTotals {
         resynchronised: next(),
         held: next(),
         conflicting_bytes: next(),
+        differences: Differences {
+            segments: next(),
+            header_bytes_lost: next(),
+            body_bytes_kept: next(),
+            unsure_bytes_cut: next(),
+            other_bytes: next(),
+            not_compared: next(),
+        },
     };
     totals
 }
@@ -269,7 +289,7 @@ mod tests {
         assert_eq!(board.lane(Lane::Auto), written);
         assert_eq!(number as usize, LANE_NUMBERS);
         assert_eq!(written.counts.packets, 1);
-        assert_eq!(written.statistics.conflicting_bytes, number);
+        assert_eq!(written.statistics.differences.not_compared, number);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! is then done with a byte of each kind is the [`policy`]'s business, and in which order packets leave is the
 //! worker's. Pure: no I/O, and time comes in as an argument.
 
+mod auto;
 mod checksum;
 mod flow_table;
 mod labels;
@@ -11,11 +12,14 @@ mod legacy;
 mod policy;
 mod pool;
 mod settings;
+mod shadow;
 
+pub use auto::Auto;
 pub use labels::{Label, Labels};
 pub use legacy::Legacy;
 pub use policy::{Action, NonHttp, Policy, Retention};
 pub use settings::{Ports, Settings};
+pub use shadow::Shadow;
 
 use trim_common::flow::{Direction, FlowKey};
 use trim_common::strategy::Strategy;
@@ -108,6 +112,25 @@ pub struct Statistics {
     pub held: u64,
     /// Retransmitted bytes that differ from their first copy.
     pub conflicting_bytes: u64,
+    /// What a comparison found; all zero elsewhere.
+    pub differences: Differences,
+}
+
+/// Where a second trimmer labels bytes otherwise than the exact one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Differences {
+    /// Segments with any difference.
+    pub segments: u64,
+    /// Header bytes that the second one would have removed.
+    pub header_bytes_lost: u64,
+    /// Body bytes that the second one would have kept.
+    pub body_bytes_kept: u64,
+    /// Bytes that the exact one is not sure of and the second one would have removed.
+    pub unsure_bytes_cut: u64,
+    /// Bytes with different labels and the same fate by default.
+    pub other_bytes: u64,
+    /// Segments given up because the second opinion took too long.
+    pub not_compared: u64,
 }
 
 impl Statistics {
@@ -123,5 +146,17 @@ impl Statistics {
         self.resynchronised += other.resynchronised;
         self.held += other.held;
         self.conflicting_bytes += other.conflicting_bytes;
+        self.differences.absorb(&other.differences);
+    }
+}
+
+impl Differences {
+    fn absorb(&mut self, other: &Self) {
+        self.segments += other.segments;
+        self.header_bytes_lost += other.header_bytes_lost;
+        self.body_bytes_kept += other.body_bytes_kept;
+        self.unsure_bytes_cut += other.unsure_bytes_cut;
+        self.other_bytes += other.other_bytes;
+        self.not_compared += other.not_compared;
     }
 }
