@@ -4,6 +4,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use trim_common::strategy::Strategy;
+use trim_common::tag::{PacketTag, flags};
 
 use super::arrival::Arrival;
 use crate::data::merge::{Merge, Run};
@@ -64,9 +65,8 @@ impl Intake {
         for frame in self.buffer.drain(..) {
             let tag = umem.tag(&frame);
             if let Some(tag) = tag
-                && tag.generation != generation
                 && tag.kernel_time > board.last_old_tag.get()
-                && is_older(tag.generation, generation)
+                && is_of_older_generation(&tag, generation)
             {
                 board.last_old_tag.set(tag.kernel_time);
             }
@@ -161,10 +161,41 @@ impl Intake {
     }
 }
 
+/// Whether the packet's flow was assigned before `generation` came into force. Packets without a flow (ARP, for one)
+/// have no generation; the zero in their tag says nothing.
+#[inline]
+fn is_of_older_generation(tag: &PacketTag, generation: u32) -> bool {
+    tag.flags & flags::TCP != 0 && is_older(tag.generation, generation)
+}
+
 /// Whether generation `one` was in force before `other`; generations wrap at 28 bits.
 #[inline]
 fn is_older(one: u32, other: u32) -> bool {
     const HALF: u32 = 1 << 27;
     let distance = other.wrapping_sub(one) & ((1 << 28) - 1);
     distance != 0 && distance < HALF
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_packets_of_a_flow_tell_that_a_switch_is_not_over() {
+        let old = |flags| PacketTag {
+            generation: 1,
+            flags,
+            ..PacketTag::default()
+        };
+        assert!(is_of_older_generation(&old(flags::TCP), 2));
+        assert!(!is_of_older_generation(&old(flags::TCP), 1));
+        assert!(!is_of_older_generation(&old(0), 2), "an ARP packet has no generation");
+    }
+
+    #[test]
+    fn generations_wrap() {
+        let last = (1 << 28) - 1;
+        assert!(is_older(last, 0));
+        assert!(!is_older(0, last));
+    }
 }
