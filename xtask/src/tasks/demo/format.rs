@@ -120,7 +120,7 @@ fn strategies(report: &Report) -> Vec<String> {
 }
 
 fn checked(report: &Report) -> String {
-    let witness = report.witness;
+    let witness = &report.witness;
     if report.seconds.is_none() {
         return format!(
             "{} packets against the original by `trim verify`",

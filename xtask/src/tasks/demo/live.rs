@@ -111,7 +111,7 @@ fn assemble(
     seconds: f64,
 ) -> Report {
     let mut http = summary.http;
-    http.header_bytes_lost = verdict.header_bytes_lost;
+    http.header_bytes_lost = verdict.header.lost;
     Report {
         balance: summary.balance,
         packets: summary.packets,
@@ -125,9 +125,10 @@ fn assemble(
         witness: Witness {
             packets: counts.captured,
             dropped: counts.dropped,
-            missing: verdict.missing,
+            missing: verdict.packets.missing,
             mirror_losses,
-            body_bytes_leaked: verdict.body_bytes_leaked,
+            body_bytes_leaked: verdict.body.leaked,
+            unfaithful: verdict.unfaithful(),
         },
         seconds: Some(seconds),
     }

@@ -86,7 +86,7 @@ pub(super) struct Switch {
 }
 
 /// What tcpdump, on the same mirror, and `trim verify` say.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Witness {
     /// Packets in the untrimmed capture.
     pub(super) packets: u64,
@@ -98,6 +98,8 @@ pub(super) struct Witness {
     pub(super) mirror_losses: u64,
     /// Body bytes left in the output.
     pub(super) body_bytes_leaked: u64,
+    /// The first difference that must not be; absent when there is none.
+    pub(super) unfaithful: Option<String>,
 }
 
 impl Report {
@@ -109,6 +111,14 @@ impl Report {
         }
         if self.http.header_bytes_lost != 0 {
             faults.push(format!("{} header bytes were lost", self.http.header_bytes_lost));
+        }
+        if let Some(finding) = self
+            .witness
+            .unfaithful
+            .as_ref()
+            .filter(|_| self.http.header_bytes_lost == 0)
+        {
+            faults.push(format!("the result is not faithful: {finding}"));
         }
         if self.packets.written == 0 || self.http.messages == 0 {
             faults.push("nothing was captured".to_owned());

@@ -8,11 +8,54 @@ use serde::Deserialize;
 use xtask::command::line;
 
 /// The part of its answer that the demo shows.
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 pub(super) struct Verdict {
-    pub(super) header_bytes_lost: u64,
-    pub(super) body_bytes_leaked: u64,
+    /// Nothing that must stay has changed.
+    pub(super) faithful: bool,
+    pub(super) packets: Packets,
+    pub(super) header: Header,
+    pub(super) body: Body,
+    /// What is wrong, at most a few.
+    findings: Vec<Finding>,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub(super) struct Packets {
+    /// Packets of the original without a partner.
     pub(super) missing: u64,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub(super) struct Header {
+    /// Bytes changed or gone.
+    pub(super) lost: u64,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub(super) struct Body {
+    /// Bytes that should be gone.
+    pub(super) leaked: u64,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+struct Finding {
+    packet: Option<u64>,
+    fault: String,
+    detail: String,
+}
+
+impl Verdict {
+    /// The first finding in words; `None` when the capture is faithful.
+    pub(super) fn unfaithful(&self) -> Option<String> {
+        let first = self.findings.first();
+        let words = first.map(|finding| {
+            let packet = finding
+                .packet
+                .map_or_else(String::new, |packet| format!("packet {packet}: "));
+            format!("{packet}{} {}", finding.fault, finding.detail)
+        });
+        (!self.faithful).then(|| words.unwrap_or_default().trim().to_owned())
+    }
 }
 
 /// Compares two captures; `match_by` is `order`, or `content` for captures from two places, whose times differ.
