@@ -108,10 +108,11 @@ fn ask(trim: &Path, socket: &Path, words: &[&str]) -> Result<String> {
     output(&mut command)
 }
 
-/// One file, written without a rotation. Nothing is pinned, so that two demos on one machine do not meet.
+/// One file, written without a rotation. Nothing is pinned, so that two demos on one machine do not meet. Rings as in
+/// production: server, clients and witness share the cores with the appliance, which must ride out their turns.
 fn configuration(socket: &Path, output: &Path) -> String {
     format!(
-        "capture:\n  wait: adaptive\n  pin: false\noutput:\n  directory: {}\n  prefix: demo\n  sync: false\n\
+        "capture:\n  frames_per_queue: 16384\n  ring_size: 8192\n  pin: false\noutput:\n  directory: {}\n  prefix: demo\n  sync: false\n\
          control:\n  socket: {}\n",
         output.display(),
         socket.display()
