@@ -101,8 +101,8 @@ fn configuration(setting: Setting, folder: &Path, socket: &Path) -> String {
         on_loss,
     } = setting;
     format!(
-        "capture:\n  interfaces: [{interface}]\n  xdp_mode: {xdp_mode}\n  frames_per_queue: 8192\n  ring_size: 8192\n  \
-         on_user_space_loss: {on_loss}\nstrategy:\n  mode: {mode}\n  split_percent: 50\npipeline:\n  layout: {layout}\n\
+        "capture:\n  interfaces: [{interface}]\n  xdp_mode: {xdp_mode}\n  frames_per_queue: 32768\n  ring_size: 16384\n  \
+         on_user_space_loss: {on_loss}\nstrategy:\n  mode: {mode}\n  split_percent: 50\npipeline:\n  layout: {layout}\n  queue_batches: 1024\n\
          output:\n  directory: {folder}/captures\n  sync: false\ncontrol:\n  socket: {socket}\n",
         interface = Span::INTERFACE,
         folder = folder.display(),
