@@ -55,7 +55,10 @@ pub(super) fn run(trim: &Path, results: &Path, keep: bool) -> Result<Report> {
     if keep {
         std::fs::write(results.join("trim.log"), appliance.log()).context("cannot keep the log of trim")?;
     }
-    outcome.with_context(|| format!("trim says: {}", appliance.log().trim()))?;
+    if outcome.is_err() || summary.is_err() {
+        say(format!("the log of trim:\n{}", appliance.log().trim()));
+    }
+    outcome?;
     let summary = summary?;
 
     say("comparing the result with what tcpdump saw on the same mirror");
@@ -73,7 +76,8 @@ fn play(span: &Span, appliance: &Appliance) -> Result<()> {
         traffic.stop();
         progress.event("letting the clients finish");
         let joined = clients.join();
-        steered.and(joined)
+        // What a client says is the cause of what the other one says.
+        joined.and(steered)
     })
 }
 
