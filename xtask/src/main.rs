@@ -42,3 +42,23 @@ fn main() -> ExitCode {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_options_of_a_benchmark_are_passed_on() {
+        let arguments = Arguments::try_parse_from(["xtask", "bench", "--scenario", "bulk", "--quick"]).unwrap();
+        let Task::Bench(options) = arguments.task else {
+            panic!("`bench` is the benchmark task");
+        };
+        assert_eq!(options.arguments(), ["--scenario", "bulk", "--quick"]);
+    }
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        use clap::CommandFactory;
+        Arguments::command().debug_assert();
+    }
+}

@@ -14,6 +14,13 @@ pub(crate) struct Options {
     arguments: Vec<String>,
 }
 
+impl Options {
+    /// What the bench crate is called with.
+    pub(crate) fn arguments(&self) -> &[String] {
+        &self.arguments
+    }
+}
+
 pub(crate) fn run_task(options: &Options) -> Result<()> {
     if let Some(lacking) = lacking_privilege() {
         bail!(
@@ -26,6 +33,6 @@ pub(crate) fn run_task(options: &Options) -> Result<()> {
     let mut command = cargo();
     command
         .args(["run", "--quiet", "--release", "--package", "trim-bench", "--"])
-        .args(&options.arguments);
+        .args(options.arguments());
     run(command.env("TRIM_EBPF_OBJECT", object))
 }
