@@ -243,3 +243,36 @@ fn ports_that_are_not_asked_for_are_left_alone() {
     assert_eq!(json["http"]["body_bytes_cut"], 0);
     assert_eq!(json["bytes"]["in"], json["bytes"]["out"]);
 }
+
+#[test]
+fn an_interrupt_leaves_neither_output_nor_debris() {
+    let (folder, input, output) = folder();
+    let long = folder.path().join("long.pcap");
+    let whole = capture();
+    let mut file = whole[..24].to_vec();
+    (0..400_000).for_each(|_| file.extend(&whole[24..]));
+    fs::write(&long, file).expect("the capture is written");
+    let mut child = Command::new(TRIM)
+        .arg("file")
+        .arg(&long)
+        .arg("-o")
+        .arg(&output)
+        .spawn()
+        .expect("trim starts");
+    let is_writing = || fs::read_dir(folder.path()).expect("a folder").count() > 2;
+    assert!(
+        xtask::lab::wait_until(std::time::Duration::from_secs(20), is_writing),
+        "the output was never begun"
+    );
+    let interrupt = Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status()
+        .expect("kill starts");
+    assert!(interrupt.success());
+    assert_eq!(child.wait().expect("it ends").code(), Some(3));
+    let left: Vec<_> = fs::read_dir(folder.path())
+        .expect("a folder")
+        .map(|it| it.expect("an entry").path())
+        .collect();
+    assert!(left.iter().all(|path| *path == long || *path == input), "{left:?}");
+}

@@ -44,7 +44,10 @@ pub(super) fn of_error(error: &anyhow::Error) -> Exit {
             || cause.is::<LiveError>()
             || cause.is::<ApiError>()
             || cause.is::<SinkError>()
-            || matches!(cause.downcast_ref(), Some(OfflineError::Write(_)))
+            || matches!(
+                cause.downcast_ref(),
+                Some(OfflineError::Write(_) | OfflineError::Interrupted)
+            )
             || cause.is::<ClientError>()
     });
     let is_input = error.chain().any(|cause| {

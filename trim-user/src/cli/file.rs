@@ -1,6 +1,10 @@
 //! `trim file`.
 
+use std::io::IsTerminal as _;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
@@ -209,6 +213,9 @@ pub(super) fn run(args: &FileArgs) -> anyhow::Result<Exit> {
     if standard_inputs > 1 {
         bail!("standard input (`-`) can be read only once");
     }
+    if args.output == Path::new("-") && std::io::stdout().is_terminal() {
+        bail!("a capture would garble this terminal: name a file with `-o FILE`, or pipe the output on");
+    }
     let lane = args.lane();
     let limits = HoldLimits {
         bytes: HOLD_BYTES,
@@ -216,6 +223,7 @@ pub(super) fn run(args: &FileArgs) -> anyhow::Result<Exit> {
     };
     let mut worker = Worker::new(live::makers(&args.settings()), args.policy(), limits);
     let mut sink = FileSink::create(&args.output, &args.inputs, args.output_format())?;
+    let interrupted = interruption()?;
     let progress = Progress::new();
     let started = Instant::now();
     let trimmed = trim_files(
@@ -225,6 +233,11 @@ pub(super) fn run(args: &FileArgs) -> anyhow::Result<Exit> {
         &mut sink,
         |reader, position| {
             progress.show(reader, position);
+            if interrupted.load(Ordering::Relaxed) {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
         },
     )
     .context("nothing was written")?;
@@ -238,6 +251,14 @@ pub(super) fn run(args: &FileArgs) -> anyhow::Result<Exit> {
             Ok(Exit::BadInput)
         }
     }
+}
+
+/// Becomes true on Ctrl-C, so that the unfinished output is removed before the program ends.
+fn interruption() -> anyhow::Result<Arc<AtomicBool>> {
+    let interrupted = Arc::new(AtomicBool::new(false));
+    let seen = Arc::clone(&interrupted);
+    ctrlc::set_handler(move || seen.store(true, Ordering::Relaxed)).context("cannot listen for Ctrl-C")?;
+    Ok(interrupted)
 }
 
 fn report(args: &FileArgs, worker: &Worker, lane: Lane, trimmed: &Trimmed, took: Duration) -> Report {

@@ -1,5 +1,6 @@
 //! Capture files in, one trimmed capture out: the same worker as a live capture, on the calling thread.
 
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 use super::capture::file::{CaptureReader, Event, Position, ReadError};
@@ -20,6 +21,9 @@ pub enum OfflineError {
     /// The output could not be written; there is none.
     #[error(transparent)]
     Write(#[from] SinkError),
+    /// The caller asked for it; there is no output.
+    #[error("interrupted; there is no output")]
+    Interrupted,
 }
 
 /// What came of it.
@@ -36,16 +40,17 @@ pub struct Trimmed {
 }
 
 /// Reads `inputs` one after the other, trims them with lane `lane` of `worker` and writes them to `sink`. Flows go on
-/// from one input to the next, so that the files of a rotation are one capture. `progress` is called now and then.
+/// from one input to the next, so that the files of a rotation are one capture. `progress` is called now and then, and
+/// may break off.
 ///
 /// # Errors
-/// When the first input is no capture at all, or when the output fails.
+/// When the first input is no capture at all, when the output fails, or when `progress` breaks off.
 pub fn trim_files(
     inputs: &[PathBuf],
     worker: &mut Worker,
     lane: usize,
     sink: &mut dyn Sink,
-    mut progress: impl FnMut(&CaptureReader, Position),
+    mut progress: impl FnMut(&CaptureReader, Position) -> ControlFlow<()>,
 ) -> Result<Trimmed, OfflineError> {
     let mut offline = Offline {
         worker,
@@ -54,11 +59,13 @@ pub fn trim_files(
         output: SinkOutput { sink, error: None },
         packets: 0,
         bytes: 0,
+        is_interrupted: false,
     };
     let mut damage = None;
     for (number, path) in inputs.iter().enumerate() {
         let result = CaptureReader::open(path).and_then(|reader| offline.trim(reader, &mut progress));
         match result {
+            Ok(()) if offline.is_interrupted => return Err(OfflineError::Interrupted),
             Ok(()) => offline.output.check()?,
             Err(error) if number == 0 && offline.links.is_empty() => return Err(error.into()),
             Err(error) => {
@@ -88,14 +95,15 @@ struct Offline<'a> {
     output: SinkOutput<'a>,
     packets: u64,
     bytes: u64,
+    is_interrupted: bool,
 }
 
 impl Offline<'_> {
-    /// Trims one file. Ends early, without an error, when the output has failed.
+    /// Trims one file. Ends early, without an error, when the output has failed or `progress` breaks off.
     fn trim(
         &mut self,
         mut reader: CaptureReader,
-        progress: &mut impl FnMut(&CaptureReader, Position),
+        progress: &mut impl FnMut(&CaptureReader, Position) -> ControlFlow<()>,
     ) -> Result<(), ReadError> {
         // The interfaces of this file come behind those of the files before it.
         let first = self.links.len() as u32;
@@ -111,11 +119,11 @@ impl Offline<'_> {
                     self.output.sink.statistics(first + interface, &statistics);
                 }
             }
-            if self.output.error.is_some() {
-                return Ok(());
-            }
             if self.packets.is_multiple_of(PROGRESS_EVERY) {
-                progress(&reader, reader.position());
+                self.is_interrupted = progress(&reader, reader.position()).is_break();
+            }
+            if self.is_interrupted || self.output.error.is_some() {
+                return Ok(());
             }
         }
         Ok(())
