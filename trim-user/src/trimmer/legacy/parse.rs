@@ -341,12 +341,7 @@ impl Run<'_> {
     /// Looks at the bytes at the frontier for a status line; false when there are too few to tell.
     pub(super) fn peek(&mut self, direction: usize, bytes: &[u8]) -> bool {
         let near = bytes.get(..LOOK_AHEAD).unwrap_or(bytes);
-        let simple = matches!(self.flow.halves[direction].phase, Phase::PeekSimple);
-        let blank = near
-            .iter()
-            .take_while(|byte| simple && matches!(byte, b'\r' | b'\n'))
-            .count();
-        let found = recognise_status_line(near.get(blank..).unwrap_or_default());
+        let found = recognise_answer(near);
         if found == Recognition::NeedMore && near.len() < LOOK_AHEAD {
             return false;
         }
@@ -495,6 +490,12 @@ impl Run<'_> {
             half.phase = Phase::Lost;
         }
     }
+}
+
+/// Whether a status line stands at the beginning of `bytes`, blank lines aside.
+pub(super) fn recognise_answer(bytes: &[u8]) -> Recognition {
+    let blank = bytes.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+    recognise_status_line(bytes.get(blank..).unwrap_or_default())
 }
 
 fn block_label(part: BlockPart) -> Label {

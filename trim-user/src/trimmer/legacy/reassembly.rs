@@ -1,11 +1,11 @@
 //! Held bytes: interpreting them when holes fill, and doing without when they do not.
 
 use super::flow::Phase;
-use super::parse::{LOOK_AHEAD, View};
+use super::parse::{LOOK_AHEAD, View, recognise_answer};
 use super::requests::Asked;
 use super::run::Run;
 use super::stash::{Held, Piece};
-use crate::http::{Method, Recognition, recognise_status_line};
+use crate::http::{Method, Recognition};
 use crate::trimmer::pool::NONE;
 use crate::trimmer::{Label, Ticket};
 
@@ -174,7 +174,7 @@ impl Run<'_> {
         let half = &self.flow.halves[direction];
         let mut near = [0; LOOK_AHEAD];
         let count = self.shared.stashes.get(half.stash).look_ahead(next, &mut near);
-        match recognise_status_line(near.get(..count).unwrap_or_default()) {
+        match recognise_answer(near.get(..count).unwrap_or_default()) {
             Recognition::No => self.peeked(direction, false),
             _ => self.lose(direction, next),
         }
