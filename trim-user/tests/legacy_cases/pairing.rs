@@ -143,7 +143,7 @@ fn a_capture_that_starts_between_request_and_response_pairs_the_next_ones() {
     assert_eq!(outline_of(&wire, early), "HB");
     wire.client(0, HEAD);
     let end = LONG.len() as u32 + 100;
-    let answer = wire.server(end, &[LONG, b"HTTP/1.1 20"].concat());
+    let answer = wire.server(end, &[LONG, b"HTTP/1.1 200\r\n"].concat());
     assert_eq!(outline_of(&wire, answer), "H");
 }
 
@@ -155,7 +155,7 @@ fn a_request_that_follows_a_response_is_not_answered_by_it() {
     wire.acknowledged[0] = 1000;
     wire.client(0, HEAD);
     let early = wire.server(1000 - 45, b"HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\nabcdefg");
-    let answer = wire.server(1000, &[LONG, b"HTTP/1.1 2"].concat());
+    let answer = wire.server(1000, &[LONG, b"HTTP/1.1 200 OK\r\n"].concat());
     wire.expect(early, "H38 B7");
     assert_eq!(outline_of(&wire, answer), "H");
 }
@@ -282,9 +282,9 @@ fn a_simple_request_is_answered_by_body_alone() {
 
     let mut wire = Wire::open();
     wire.client(0, b"GET /old\r\n");
-    let behind_hole = wire.server(100, b"</html>");
+    let behind_hole = wire.server(100, b"of it</p>\n</html>");
     wire.release(behind_hole);
-    wire.expect(behind_hole, "B7");
+    wire.expect(behind_hole, "B17");
 
     let mut wire = Wire::open();
     wire.client(0, b"GET /old\r\n");
@@ -294,6 +294,38 @@ fn a_simple_request_is_answered_by_body_alone() {
     let mut wire = Wire::open();
     let unseen = wire.server(0, b"<html></html>");
     wire.expect(unseen, "N13");
+}
+
+#[test]
+fn behind_a_hole_only_what_cannot_be_header_is_taken_for_the_body_of_an_unknown_answer() {
+    for (after, expected) in [
+        (&b"of text\n and more text \0"[..], "B"),
+        (b"<div>\n<p>\n", "B"),
+        (b"gth: 5\r\nServer: x\r\n\r\nhello", "U"),
+        (b"yyyyyyyyyyyy", "U"),
+        (b"</div>\n<p>\nHTTP/1.1 200 OK\r\n\r\n", "U"),
+        (LONG, "H"),
+    ] {
+        let mut wire = Wire::new();
+        wire.server(0, LONG);
+        let behind = wire.server(LONG.len() as u32 + 50, after);
+        wire.expect_held(behind);
+        wire.release(behind);
+        assert_eq!(
+            outline_of(&wire, behind),
+            expected,
+            "{:?}",
+            after.escape_ascii().to_string()
+        );
+    }
+    let mut wire = Wire::new();
+    wire.server(0, LONG);
+    let behind = wire.server(LONG.len() as u32 + 20, b"<div>\n<p>\n");
+    wire.release(behind);
+    let late = wire.server(LONG.len() as u32, b"in the hole");
+    let more = wire.server(LONG.len() as u32 + 30, &[&[b'x'; 70], LONG].concat());
+    wire.expect(late, "U11");
+    wire.expect(more, "B70 H40");
 }
 
 #[test]

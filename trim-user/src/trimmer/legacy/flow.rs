@@ -2,25 +2,53 @@
 
 use super::history::History;
 use super::requests::{Asked, Requests};
-use crate::http::{ChunkParser, Expected, FramingFields, Method};
-use crate::trimmer::Label;
+use crate::http::{ChunkParser, Expected, Framing, FramingFields, Method, response_framing};
 use crate::trimmer::pool::NONE;
+use crate::trimmer::{Label, Segment};
 
 /// Segments further than this from everything seen in their direction belong to no stream that is known, bytes.
 pub(super) const FARTHEST: u64 = 1 << 30;
 
+/// Most payload that a SYN and the segments right behind it are believed to carry, bytes.
+const FARTHEST_DATA_WITH_SYN: u64 = 1 << 16;
+
 /// A frontier behind which everything is known.
 pub(super) const ENDLESS: u64 = u64::MAX;
+
+/// How a message began.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Opening {
+    /// Where.
+    pub(super) origin: u64,
+    /// How far its sender had received the other direction.
+    pub(super) received: u64,
+    /// At the start of a segment while the framing was lost; until its start line is complete it may be anything.
+    pub(super) tentative: bool,
+}
 
 /// A response header block whose framing still depends on its request.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Pending {
     pub(super) status: u16,
     pub(super) fields: FramingFields,
-    /// Where the response began.
-    pub(super) origin: u64,
     /// What the server had received of the client's stream when it sent it.
     pub(super) acknowledged: u64,
+}
+
+impl Pending {
+    /// Where its body would end if it began at `position`; `None` where only the body itself tells.
+    pub(super) fn body_end(&self, position: u64) -> Option<u64> {
+        match response_framing(self.status, Method::Other, &self.fields) {
+            Framing::Length(length) => Some(position.saturating_add(length)),
+            Framing::UntilClose => Some(ENDLESS),
+            _ => None,
+        }
+    }
+
+    /// Whether its body has a known length of at most `length` bytes.
+    pub(super) fn fits_into(&self, length: u64) -> bool {
+        self.body_end(0).is_some_and(|end| end <= length)
+    }
 }
 
 /// What is expected at the frontier of a direction.
@@ -32,11 +60,8 @@ pub(super) enum Phase {
     Head {
         /// The parser's number in the pool.
         parser: u32,
-        /// Where it began.
-        origin: u64,
-        /// Found at the start of a segment while the framing was lost; until its start line is complete it may be
-        /// anything.
-        tentative: bool,
+        /// How it began.
+        opening: Opening,
     },
     /// Behind a response header block whose request may still come.
     Answer(Pending),
@@ -46,6 +71,11 @@ pub(super) enum Phase {
     PeekSimple,
     /// Chunked coding, outside of the data.
     Chunk(ChunkParser),
+    /// In what is body unless the request was HEAD, behind a hole; a status line in it shows that it was.
+    Doubt {
+        /// Where the body ends.
+        end: u64,
+    },
     /// Nothing any more: the label of all later bytes is known.
     Endless,
     /// Framing is lost; a message may start where a segment starts.
@@ -68,8 +98,6 @@ pub(super) struct Half {
     pub(super) fin: u64,
     /// Highest position acknowledged by the other end, 0 for none.
     pub(super) acknowledged: u64,
-    /// The same, by segments with payload only: by then the other end had something to say.
-    pub(super) acknowledged_by_data: u64,
     /// HTTP ends here at the latest, [`ENDLESS`] when it does not.
     pub(super) opaque_from: u64,
     /// What the other end waited for before any byte of this direction was seen, 0 for unknown.
@@ -97,7 +125,6 @@ impl Half {
             syn: 0,
             fin: ENDLESS,
             acknowledged: 0,
-            acknowledged_by_data: 0,
             opaque_from: ENDLESS,
             hint: 0,
             phase: Phase::Message,
@@ -126,10 +153,9 @@ impl Half {
         self.phase = Phase::Message;
     }
 
-    /// Remembers that the other end waits for the byte at sequence number `acknowledgment`, as a segment with or without
-    /// payload said.
+    /// Remembers that the other end waits for the byte at sequence number `acknowledgment`.
     #[inline]
-    pub(super) fn acknowledge(&mut self, acknowledgment: u32, by_data: bool) {
+    pub(super) fn acknowledge(&mut self, acknowledgment: u32) {
         let position = self.position(acknowledgment);
         if self.reference == 0 {
             self.reference = position;
@@ -139,10 +165,20 @@ impl Half {
         }
         if position.abs_diff(self.reference) <= FARTHEST {
             self.acknowledged = self.acknowledged.max(position);
-            if by_data {
-                self.acknowledged_by_data = self.acknowledged_by_data.max(position);
-            }
         }
+    }
+
+    /// Whether `position` may be the end of this direction's SYN and of the payload it carried.
+    fn began_before(&self, position: u64) -> bool {
+        match self.syn {
+            0 => self.started && self.base.wrapping_sub(position) < FARTHEST_DATA_WITH_SYN,
+            syn => (syn + 1..=self.reference).contains(&position),
+        }
+    }
+
+    /// Whether payload of this direction was seen.
+    fn has_data(&self) -> bool {
+        self.frontier > self.base || self.stash != NONE
     }
 
     /// Whether bytes below `acknowledged`, which the other end has received, were not seen here and may still come.
@@ -154,14 +190,22 @@ impl Half {
     }
 }
 
+/// Where a SYN stands in relation to what was seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// It begins this direction of the connection that is known.
+    Here,
+    /// It belongs to the connection that is known, but bytes behind it were seen first.
+    Overtaken,
+    /// It begins another connection.
+    Another,
+}
+
 /// One TCP connection.
 #[derive(Debug)]
 pub(super) struct Flow {
     pub(super) halves: [Half; 2],
     pub(super) requests: Requests,
-    /// What the client had received when it sent the first request that was seen, where the connection's beginning was
-    /// not seen: a response that began before answers an earlier request. 0 for unknown.
-    pub(super) first_request_acknowledged: u64,
     /// Index of the direction that sends requests.
     pub(super) client: Option<u8>,
     /// It speaks HTTP: a header block was seen.
@@ -170,22 +214,8 @@ pub(super) struct Flow {
     pub(super) proper_start: bool,
     /// Requests or responses were lost, so that counting them does not pair them.
     pub(super) unpaired: bool,
-    /// Requests were lost.
+    /// Requests were lost, or may have been taken for answered too early.
     pub(super) requests_lost: bool,
-    pub(super) last_request: LastRequest,
-}
-
-/// What tells whether a response answers the request seen last.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct LastRequest {
-    pub(super) asked: Asked,
-    /// Where its header block ends.
-    pub(super) end: u64,
-    /// What the client had received when it sent it.
-    pub(super) received: u64,
-    /// The server had received everything before it, and said something then or later, before it was sent: without
-    /// pipelining, nothing before it is unanswered.
-    pub(super) alone: bool,
 }
 
 impl Flow {
@@ -193,18 +223,11 @@ impl Flow {
         Self {
             halves: [Half::new(), Half::new()],
             requests: Requests::default(),
-            first_request_acknowledged: 0,
             client: None,
             http: false,
             proper_start: false,
             unpaired: false,
             requests_lost: false,
-            last_request: LastRequest {
-                asked: Asked::Lost,
-                end: 0,
-                received: 0,
-                alone: false,
-            },
         }
     }
 
@@ -238,10 +261,11 @@ impl Flow {
     }
 
     /// Whether this direction waits for the answer to a request that may end HTTP.
-    pub(super) fn awaits_switch(&mut self, direction: usize) -> bool {
+    pub(super) fn awaits_switch(&self, direction: usize) -> bool {
+        let server = &self.halves[1 - direction];
+        // A client that has received something from a server that was never seen is captured alone.
         self.is_client(direction) == Some(true)
-            && !self.unpaired
-            && self.halves[1 - direction].seen
+            && (server.seen || server.acknowledged == 0)
             && self.requests.back().is_some_and(Asked::may_switch)
     }
 
@@ -275,9 +299,7 @@ impl Flow {
     /// The method of the request that a response answers, where counting does not tell. `None` leaves it to the bytes
     /// behind the header block.
     pub(super) fn likely_request(&mut self, response: &Pending) -> Option<Method> {
-        let Pending {
-            origin, acknowledged, ..
-        } = *response;
+        let acknowledged = response.acknowledged;
         let lags = self
             .client
             .is_some_and(|client| self.halves[usize::from(client)].lags(acknowledged));
@@ -286,21 +308,45 @@ impl Flow {
             && let Some(Asked::Request { method, .. }) = self.requests.only()
         {
             // Responses were lost, but whichever request this one answers, it is of this kind.
+            if self.requests.back().is_some_and(Asked::may_switch) {
+                self.requests.pop();
+            }
             return Some(method);
         }
-        let last = self.last_request;
-        let answers_last = last.alone && last.received == origin && last.end <= acknowledged;
-        match (self.requests.pop_acknowledged(acknowledged), last.asked) {
-            (_, Asked::Request { method, .. }) if answers_last => Some(method),
-            // Taking a tunnel for a body would remove it; the other mistake keeps a body.
-            (
+        self.requests_lost = true;
+        let last = self.requests.pop_acknowledged(acknowledged);
+        // Taking a tunnel for a body would remove it; the other mistake keeps a body.
+        let tunnel = matches!(response.status, 200..=299)
+            && matches!(
+                last,
                 Some(Asked::Request {
                     method: Method::Connect,
                     ..
-                }),
-                _,
-            ) => Some(Method::Connect),
-            _ => None,
+                })
+            );
+        tunnel.then_some(Method::Connect)
+    }
+
+    /// Which connection a SYN at position `syn` belongs to. What was seen before is of another one, unless one end has
+    /// acknowledged the other's SYN.
+    pub(super) fn origin_of(&self, direction: usize, syn: u64, segment: &Segment<'_>) -> Origin {
+        let (half, other) = (&self.halves[direction], &self.halves[1 - direction]);
+        let first_byte = syn + 1;
+        let acknowledged =
+            !half.started && [first_byte, first_byte + u64::from(segment.wire_payload)].contains(&half.hint);
+        let answers = segment.flags.ack() && other.began_before(other.position(segment.acknowledgment));
+        if half.started && (half.syn == 0 || half.has_data()) {
+            return if half.syn == 0 && answers {
+                Origin::Overtaken
+            } else {
+                Origin::Another
+            };
+        }
+        let is_new = !half.seen && !other.seen;
+        if is_new || acknowledged || answers {
+            Origin::Here
+        } else {
+            Origin::Another
         }
     }
 

@@ -6,6 +6,7 @@
 //! before it come or the caller gives it up; then the framing is lost and found again at the next segment that starts
 //! with a start line. No bytes are stored otherwise: header blocks and chunks are parsed as they come ([`parse`]).
 
+mod doubt;
 mod flow;
 mod history;
 mod parse;
@@ -19,7 +20,7 @@ use trim_common::strategy::Strategy;
 
 use self::flow::Flow;
 use self::history::Block;
-use self::run::{Context, Current, Run, Shared, fast, length};
+use self::run::{Current, Run, Shared, fast, length};
 use self::stash::{Spares, Stash};
 use self::tickets::Tickets;
 use super::flow_table::FlowTable;
@@ -80,7 +81,7 @@ impl Legacy {
             shared: &mut self.shared,
             late,
             current: None,
-            context: Context::default(),
+            received: 0,
         }
     }
 

@@ -1,8 +1,9 @@
 //! Interpretation of one direction's bytes: from phase to phase, each step labelling what it takes.
 
-use super::flow::{ENDLESS, LastRequest, Pending, Phase};
+use super::doubt::may_hold_framing;
+use super::flow::{ENDLESS, Opening, Pending, Phase};
 use super::requests::Asked;
-use super::run::{Context, Run};
+use super::run::Run;
 use crate::http::{
     BlockPart, BlockStep, ChunkPart, ChunkStep, Expected, Framing, HeaderBlock, HeaderBlockParser, LineStep, Method,
     Recognition, StartLine, StartLineParser, recognise_status_line, request_framing, response_framing,
@@ -87,6 +88,10 @@ impl Run<'_> {
                     self.search(direction, view);
                     true
                 }
+                Phase::Doubt { end } => {
+                    self.doubtful_body(direction, rest, end);
+                    true
+                }
                 Phase::Endless => return true,
             };
             if !goes_on {
@@ -114,7 +119,12 @@ impl Run<'_> {
         let half = &self.flow.halves[direction];
         let simple = client != Some(false) && half.syn != 0 && half.frontier == half.base;
         let parser = HeaderBlockParser::new(self.flow.expected(direction), simple);
-        self.feed_head(direction, view, parser, self.flow.halves[direction].frontier, false);
+        let opening = Opening {
+            origin: half.frontier,
+            received: self.received,
+            tentative: false,
+        };
+        self.feed_head(direction, view, parser, opening);
         true
     }
 
@@ -126,33 +136,21 @@ impl Run<'_> {
             && half.frontier == half.base
             && self.flow.client.is_none()
             && !self.flow.unpaired
-            && self.flow.halves[1 - direction].lags(self.context.received)
+            && self.flow.halves[1 - direction].lags(self.received)
             && matches!(first_line.feed(view.from(half.frontier)), LineStep::NotAMessage { .. })
     }
 
     fn continue_head(&mut self, direction: usize, view: &mut View<'_>) {
         let half = &mut self.flow.halves[direction];
-        if let Phase::Head {
-            parser,
-            origin,
-            tentative,
-        } = half.phase
-        {
+        if let Phase::Head { parser, opening } = half.phase {
             half.phase = Phase::Message;
             self.shared.parsers.free(parser);
             let parser = self.shared.parsers.get(parser).clone();
-            self.feed_head(direction, view, parser, origin, tentative);
+            self.feed_head(direction, view, parser, opening);
         }
     }
 
-    fn feed_head(
-        &mut self,
-        direction: usize,
-        view: &mut View<'_>,
-        mut parser: HeaderBlockParser,
-        origin: u64,
-        tentative: bool,
-    ) {
+    fn feed_head(&mut self, direction: usize, view: &mut View<'_>, mut parser: HeaderBlockParser, opening: Opening) {
         let unsure = self.flow.unsure();
         let half = &mut self.flow.halves[direction];
         let base = half.frontier;
@@ -165,7 +163,7 @@ impl Run<'_> {
         });
         match step {
             BlockStep::More => {
-                let from_middle = tentative || (half.syn == 0 && origin == half.base);
+                let from_middle = opening.tentative || (half.syn == 0 && opening.origin == half.base);
                 if from_middle && !parser.is_plausible() {
                     history.set(blocks, base, unsure);
                 }
@@ -173,16 +171,15 @@ impl Run<'_> {
                 half.frontier = base + rest.len() as u64;
                 half.phase = Phase::Head {
                     parser: self.shared.parsers.insert(parser),
-                    origin,
-                    tentative,
+                    opening,
                 };
             }
             BlockStep::Done { consumed, block } => {
                 half.frontier = base + consumed as u64;
                 half.phase = Phase::Message;
-                self.message(direction, &block, origin, tentative);
+                self.message(direction, &block, opening);
             }
-            BlockStep::NotAMessage { .. } => self.not_a_message(direction, view, origin, tentative),
+            BlockStep::NotAMessage { .. } => self.not_a_message(direction, view, opening),
             BlockStep::TooLong { at } => {
                 half.frontier = base + at as u64;
                 self.flow.http |= parser.start_line().is_some();
@@ -194,7 +191,8 @@ impl Run<'_> {
 
     /// No start line stands at `origin`. The rest of the segment is lost; but where the line began in an earlier segment,
     /// this one may itself start a message.
-    fn not_a_message(&mut self, direction: usize, view: &View<'_>, origin: u64, tentative: bool) {
+    fn not_a_message(&mut self, direction: usize, view: &View<'_>, opening: Opening) {
+        let Opening { origin, tentative, .. } = opening;
         if !tentative {
             let half = &mut self.flow.halves[direction];
             half.bad_start |= half.syn != 0 && origin == half.base;
@@ -219,7 +217,12 @@ impl Run<'_> {
         view.candidate = false;
         if candidate && self.flow.may_resynchronise() {
             let parser = HeaderBlockParser::new(self.flow.expected(direction), false);
-            self.feed_head(direction, view, parser, view.start, true);
+            let opening = Opening {
+                origin: view.start,
+                received: self.received,
+                tentative: true,
+            };
+            self.feed_head(direction, view, parser, opening);
             return;
         }
         let unsure = self.flow.unsure();
@@ -229,51 +232,43 @@ impl Run<'_> {
     }
 
     /// A header block is complete.
-    fn message(&mut self, direction: usize, block: &HeaderBlock, origin: u64, tentative: bool) {
+    fn message(&mut self, direction: usize, block: &HeaderBlock, opening: Opening) {
         self.shared.statistics.messages += 1;
         let half = &self.flow.halves[direction];
-        let mid_connection = half.syn == 0 && origin == half.base;
-        self.flow.proper_start |= origin == half.base;
+        let is_first = opening.origin == half.base;
+        let mid_connection = is_first && half.syn == 0;
+        self.flow.proper_start |= is_first;
         self.flow.http = true;
-        if tentative || mid_connection {
+        if opening.tentative || mid_connection {
             self.shared.statistics.resynchronised += 1;
         }
         let is_request = !matches!(block.start, StartLine::Response { .. });
         self.flow.client = Some(if is_request { direction } else { 1 - direction } as u8);
-        if tentative {
+        if opening.tentative {
             self.flow.lose_count(direction);
+        } else if mid_connection && is_request {
+            // Requests before the capture may still be unanswered.
+            self.flow.lose_requests();
         }
         match block.start {
-            StartLine::Response { status } => self.response(direction, status, block, origin),
+            StartLine::Response { status } => self.response(direction, status, block, opening.received),
             StartLine::Request { method } => {
                 let upgrade = block.fields.upgrade;
-                self.request(direction, Asked::Request { method, upgrade }, block, origin);
+                self.request(direction, Asked::Request { method, upgrade }, block);
             }
-            StartLine::Simple => self.request(direction, Asked::Simple, block, origin),
+            StartLine::Simple => self.request(direction, Asked::Simple, block),
         }
     }
 
-    fn request(&mut self, direction: usize, asked: Asked, block: &HeaderBlock, origin: u64) {
-        let client = &self.flow.halves[direction];
-        let Context { received, answered } = self.context;
-        if self.flow.first_request_acknowledged == 0 && client.syn == 0 {
-            self.flow.first_request_acknowledged = received.max(1);
-        }
-        let end = client.frontier;
-        self.flow.last_request = LastRequest {
-            asked,
-            end,
-            received,
-            alone: answered >= origin,
-        };
-        if !self.flow.requests.push(asked, end) {
+    fn request(&mut self, direction: usize, asked: Asked, block: &HeaderBlock) {
+        if !self.flow.requests.push(asked, self.flow.halves[direction].frontier) {
             self.flow.requests.clear();
             self.flow.lose_requests();
         }
         self.apply(direction, request_framing(&block.fields));
     }
 
-    fn response(&mut self, direction: usize, status: u16, block: &HeaderBlock, origin: u64) {
+    fn response(&mut self, direction: usize, status: u16, block: &HeaderBlock, acknowledged: u64) {
         if matches!(status, 100 | 102..=199) {
             // An interim response: the answer to the same request is still to come.
             return;
@@ -281,8 +276,7 @@ impl Run<'_> {
         self.flow.halves[direction].phase = Phase::Answer(Pending {
             status,
             fields: block.fields,
-            origin,
-            acknowledged: self.context.received,
+            acknowledged,
         });
         self.resolve_answer(direction);
     }
@@ -319,7 +313,7 @@ impl Run<'_> {
         let client = &flow.halves[1 - direction];
         let lags = client.lags(pending.acknowledged);
         if flow.unpaired {
-            if lags && client.stash != NONE {
+            if lags && client.stash != NONE && !flow.awaits_switch(1 - direction) {
                 return Pairing::Wait;
             }
             return match flow.likely_request(pending) {
@@ -328,7 +322,6 @@ impl Run<'_> {
             };
         }
         let method = match flow.requests.front() {
-            Some(_) if pending.origin < flow.first_request_acknowledged => return Pairing::Unknown,
             Some(Asked::Request { method, .. }) => method,
             Some(_) => Method::Other,
             None if lags => return Pairing::Wait,
@@ -341,11 +334,16 @@ impl Run<'_> {
     /// Looks at the bytes at the frontier for a status line; false when there are too few to tell.
     pub(super) fn peek(&mut self, direction: usize, bytes: &[u8]) -> bool {
         let near = bytes.get(..LOOK_AHEAD).unwrap_or(bytes);
-        let found = recognise_answer(near);
-        if found == Recognition::NeedMore && near.len() < LOOK_AHEAD {
+        let (blank, found) = recognise_answer(near);
+        // Blank lines that are as long as the body may be the body; taking them for it costs no header byte.
+        let is_body = match self.flow.halves[direction].phase {
+            Phase::Peek(pending) => pending.fits_into(blank as u64),
+            _ => false,
+        };
+        if found == Recognition::NeedMore && near.len() < LOOK_AHEAD && !is_body {
             return false;
         }
-        self.peeked(direction, found == Recognition::Yes);
+        self.peeked(direction, found == Recognition::Yes && !is_body);
         true
     }
 
@@ -384,7 +382,7 @@ impl Run<'_> {
             Framing::UntilClose => self.content(direction, ENDLESS),
             Framing::Chunked => half.phase = Phase::Chunk(crate::http::ChunkParser::new()),
             // Only the answer to a known request switches, and that is handled where it is known.
-            Framing::Switch => self.switch(direction, self.context.received),
+            Framing::Switch => self.switch(direction, self.received),
             Framing::Reject => {
                 self.shared.statistics.lost_to_framing += 1;
                 self.give_up_framing(direction);
@@ -480,6 +478,21 @@ impl Run<'_> {
         half.phase = Phase::Endless;
     }
 
+    /// Takes bytes that are body unless something stands among them that delimits messages.
+    fn doubtful_body(&mut self, direction: usize, rest: &[u8], end: u64) {
+        let half = &self.flow.halves[direction];
+        let length = (end - half.frontier).min(rest.len() as u64);
+        if may_hold_framing(rest.get(..length as usize).unwrap_or_default()) {
+            self.lose(direction, half.frontier);
+            return;
+        }
+        self.content(direction, length);
+        let half = &mut self.flow.halves[direction];
+        if half.frontier == end {
+            half.phase = Phase::Message;
+        }
+    }
+
     /// Gives the parser of an unfinished header block back.
     pub(super) fn leave_head(&mut self, direction: usize) {
         let half = &mut self.flow.halves[direction];
@@ -492,10 +505,17 @@ impl Run<'_> {
     }
 }
 
-/// Whether a status line stands at the beginning of `bytes`, blank lines aside.
-pub(super) fn recognise_answer(bytes: &[u8]) -> Recognition {
-    let blank = bytes.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
-    recognise_status_line(bytes.get(blank..).unwrap_or_default())
+/// How many bytes of blank lines, whole or cut off, stand at the beginning of `bytes`, and whether a status line stands
+/// behind them.
+pub(super) fn recognise_answer(bytes: &[u8]) -> (usize, Recognition) {
+    let mut line = bytes;
+    loop {
+        line = match line {
+            [b'\n', rest @ ..] | [b'\r', b'\n', rest @ ..] => rest,
+            [b'\r'] => return (bytes.len(), Recognition::NeedMore),
+            _ => return (bytes.len() - line.len(), recognise_status_line(line)),
+        }
+    }
 }
 
 fn block_label(part: BlockPart) -> Label {

@@ -1,11 +1,12 @@
 //! Held bytes: interpreting them when holes fill, and doing without when they do not.
 
-use super::flow::Phase;
-use super::parse::{LOOK_AHEAD, View, recognise_answer};
+use super::doubt::{LOOK_BEHIND_HOLE, may_be_header};
+use super::flow::{ENDLESS, Phase};
+use super::parse::{LOOK_AHEAD, View};
 use super::requests::Asked;
 use super::run::Run;
 use super::stash::{Held, Piece};
-use crate::http::{Method, Recognition};
+use crate::http::Method;
 use crate::trimmer::pool::NONE;
 use crate::trimmer::{Label, Ticket};
 
@@ -54,7 +55,7 @@ impl Run<'_> {
     /// Interprets a piece that was taken from the stash; false when some of it must wait and was put back.
     fn interpret(&mut self, direction: usize, stash: u32, piece: Piece) -> bool {
         let frontier = self.flow.halves[direction].frontier;
-        self.context = piece.context;
+        self.received = piece.received;
         let mut view = View::new(piece.start, &piece.bytes, piece.segment_start, frontier);
         let done = self.advance(direction, &mut view);
         if done {
@@ -150,7 +151,9 @@ impl Run<'_> {
                 self.flow.unpaired = true;
                 self.frame_answer(direction, pending, None);
             }
-            (Phase::Peek(_) | Phase::PeekSimple, Some(next)) => self.peek_behind_hole(direction, next),
+            (Phase::Peek(_) | Phase::PeekSimple | Phase::Doubt { .. }, Some(next)) => {
+                self.look_behind_hole(direction, next);
+            }
             (Phase::Message, Some(_)) if self.flow.answers_simple(direction) => {
                 self.flow.halves[direction].phase = Phase::PeekSimple;
             }
@@ -169,20 +172,43 @@ impl Run<'_> {
         self.settle();
     }
 
-    /// The bytes behind a header block were lost; those that come next, at `next`, tell whether they are body.
-    fn peek_behind_hole(&mut self, direction: usize, next: u64) {
+    /// The bytes that would tell whether a header block has a body were lost; those at `next` are body if they cannot be
+    /// anything else.
+    fn look_behind_hole(&mut self, direction: usize, next: u64) {
         let half = &self.flow.halves[direction];
-        let mut near = [0; LOOK_AHEAD];
+        let end = match half.phase {
+            Phase::Peek(pending) => pending.body_end(half.frontier),
+            Phase::Doubt { end } => Some(end),
+            _ => Some(ENDLESS),
+        };
+        let mut near = [0; LOOK_BEHIND_HOLE];
         let count = self.shared.stashes.get(half.stash).look_ahead(next, &mut near);
-        match recognise_answer(near.get(..count).unwrap_or_default()) {
-            Recognition::No => self.peeked(direction, false),
-            _ => self.lose(direction, next),
+        let near = near.get(..count).unwrap_or_default();
+        let Some(end) = end.filter(|end| next < *end && !may_be_header(near)) else {
+            self.lose(direction, next);
+            return;
+        };
+        let unsure = self.flow.unsure();
+        let keep_left = self.shared.settings.body_keep_bytes;
+        let half = &mut self.flow.halves[direction];
+        match half.phase {
+            Phase::PeekSimple => self.flow.requests.pop(),
+            Phase::Peek(_) => half.keep_left = keep_left,
+            _ => {}
         }
+        half.history.set(&mut self.shared.blocks, half.frontier, unsure);
+        half.frontier = next;
+        half.phase = Phase::Doubt { end };
     }
 
     /// The client goes on behind a request that may end HTTP, and the answer does not come; or a server begins with no
     /// message, and the request does not come.
     fn go_on_without_answer(&mut self, direction: usize) {
+        if self.flow.awaits_switch(direction) && self.flow.halves[1 - direction].stash != NONE {
+            // The answer may be among what the server's direction holds behind a hole of its own.
+            self.give_up(1 - direction);
+            return;
+        }
         let back = self.flow.requests.back();
         match back.filter(|_| self.flow.awaits_switch(direction)) {
             Some(Asked::Request { method, .. }) if method != Method::Connect => {

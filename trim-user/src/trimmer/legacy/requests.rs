@@ -97,8 +97,9 @@ impl Requests {
     }
 
     /// The request seen last, if it is not answered yet.
-    pub(super) fn back(&mut self) -> Option<Asked> {
-        self.last_mut().map(|run| run.asked)
+    pub(super) fn back(&self) -> Option<Asked> {
+        let last = self.behind.as_deref().and_then(VecDeque::back).or(self.first.as_ref());
+        last.map(|run| run.asked)
     }
 
     /// The request at the front is answered.

@@ -1,6 +1,6 @@
 //! One segment's way through a flow.
 
-use super::flow::{ENDLESS, FARTHEST, Flow, Half, Phase};
+use super::flow::{ENDLESS, FARTHEST, Flow, Half, Origin, Phase};
 use super::history::{Blocks, MOST_BLOCKS};
 use super::parse::View;
 use super::stash::{Arrival, MOST_HELD, Spares, Stash};
@@ -36,15 +36,6 @@ pub(super) struct Current<'a> {
     pub(super) decided: bool,
 }
 
-/// What was known when the bytes that are being interpreted arrived.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Context {
-    /// How far their sender had received the other direction.
-    pub(super) received: u64,
-    /// How far the other end had acknowledged their direction by segments with payload.
-    pub(super) answered: u64,
-}
-
 /// A flow at work, with everything it needs.
 pub(super) struct Run<'a> {
     pub(super) flow: &'a mut Flow,
@@ -52,7 +43,8 @@ pub(super) struct Run<'a> {
     pub(super) shared: &'a mut Shared,
     pub(super) late: &'a mut dyn Late,
     pub(super) current: Option<Current<'a>>,
-    pub(super) context: Context,
+    /// How far the sender of the bytes that are being interpreted had received the other direction.
+    pub(super) received: u64,
 }
 
 impl Run<'_> {
@@ -68,15 +60,14 @@ impl Run<'_> {
             self.synchronise(direction, segment);
         }
         if flags.ack() {
-            self.flow.halves[1 - direction].acknowledge(segment.acknowledgment, segment.wire_payload > 0);
+            self.flow.halves[1 - direction].acknowledge(segment.acknowledgment);
         }
         let other = &self.flow.halves[1 - direction];
-        self.context.received = match flags.ack() {
+        self.received = match flags.ack() {
             true => other.position(segment.acknowledgment),
             false => other.acknowledged,
         };
         let half = &mut self.flow.halves[direction];
-        self.context.answered = half.acknowledged_by_data;
         half.seen = true;
         let start = half.position(segment.sequence) + u64::from(flags.syn());
         let end = start + u64::from(segment.wire_payload);
@@ -119,14 +110,17 @@ impl Run<'_> {
         if half.syn == syn {
             return;
         }
-        let has_data = half.started && (half.syn == 0 || half.frontier > half.base || half.stash != NONE);
         if half.syn == 0 && half.started && half.base == syn + 1 {
             self.flow.halves[direction].syn = syn;
             return;
         }
-        if has_data || (half.syn != 0 && !segment.flags.ack()) {
-            self.flush();
-            *self.flow = Flow::new();
+        match self.flow.origin_of(direction, syn, segment) {
+            Origin::Overtaken => return,
+            Origin::Here => {}
+            Origin::Another => {
+                self.flush();
+                *self.flow = Flow::new();
+            }
         }
         let half = &mut self.flow.halves[direction];
         half.reference = 0;
@@ -210,7 +204,7 @@ impl Run<'_> {
             missing,
             ticket,
             frontier: half.frontier,
-            context: self.context,
+            received: self.received,
         };
         let stash = self.shared.stashes.get_mut(half.stash);
         let contradicting = stash.insert(&arrival, &mut self.shared.spares);
@@ -301,7 +295,7 @@ pub(super) fn fast(flow: &mut Flow, segment: &Segment<'_>, labels: &mut Labels) 
     };
     half.reference = half.reference.max(end);
     if segment.flags.ack() {
-        other.acknowledge(segment.acknowledgment, true);
+        other.acknowledge(segment.acknowledgment);
     }
     labels.push(length, label);
     true

@@ -2,8 +2,6 @@
 
 use std::collections::VecDeque;
 
-use super::run::Context;
-
 /// What a held segment is charged on top of its payload, bytes: its records and the slack of its buffer.
 const OVERHEAD: usize = 192;
 
@@ -25,8 +23,8 @@ pub(super) struct Piece {
     pub(super) missing: u32,
     /// A segment began here.
     pub(super) segment_start: bool,
-    /// What was known when it arrived.
-    pub(super) context: Context,
+    /// How far its sender had received the other direction.
+    pub(super) received: u64,
 }
 
 impl Piece {
@@ -65,8 +63,8 @@ pub(super) struct Arrival<'a> {
     pub(super) ticket: u64,
     /// Bytes below this position are interpreted already.
     pub(super) frontier: u64,
-    /// What is known as it arrives.
-    pub(super) context: Context,
+    /// How far its sender has received the other direction.
+    pub(super) received: u64,
 }
 
 /// Buffers of pieces, used again and again.
@@ -144,7 +142,7 @@ impl Stash {
                         bytes: spares.copy(slice(arrival, at, until)),
                         missing: if until == end { arrival.missing } else { 0 },
                         segment_start: at == arrival.start,
-                        context: arrival.context,
+                        received: arrival.received,
                     };
                     self.pieces.insert(index, piece);
                     (at, index) = (until, index + 1);
@@ -179,7 +177,7 @@ impl Stash {
             bytes: spares.copy(piece.bytes.get(offset..).unwrap_or_default()),
             missing: piece.missing,
             segment_start: true,
-            context: piece.context,
+            received: piece.received,
         };
         piece.bytes.truncate(offset);
         piece.missing = 0;
@@ -274,7 +272,7 @@ mod tests {
             missing: 0,
             ticket: start,
             frontier: 0,
-            context: Context::default(),
+            received: 0,
         };
         stash.insert(&arrival, &mut Spares::default())
     }
