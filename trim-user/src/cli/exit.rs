@@ -35,6 +35,19 @@ impl From<Exit> for ExitCode {
     }
 }
 
+/// An error with its causes. Most of our errors name their cause in their own words: it is not said twice.
+pub(super) fn described(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if text.is_empty() {
+            text = cause;
+        } else if !text.contains(&cause) {
+            text = format!("{text}: {cause}");
+        }
+    }
+    text
+}
+
 /// The exit code for an error: what kind of error is at its root decides.
 pub(super) fn of_error(error: &anyhow::Error) -> Exit {
     let is_environment = error.chain().any(|cause| {
@@ -59,5 +72,22 @@ pub(super) fn of_error(error: &anyhow::Error) -> Exit {
         Exit::Environment
     } else {
         Exit::BadInput
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_is_said_once() {
+        let cause = std::io::Error::from_raw_os_error(2);
+        let error = anyhow::Error::from(cause).context("cannot open x: No such file or directory (os error 2)");
+        assert_eq!(
+            described(&error),
+            "cannot open x: No such file or directory (os error 2)"
+        );
+        let error = anyhow::anyhow!("disk on fire").context("cannot write");
+        assert_eq!(described(&error), "cannot write: disk on fire");
     }
 }

@@ -239,8 +239,7 @@ pub(super) fn run(args: &FileArgs) -> anyhow::Result<Exit> {
                 ControlFlow::Continue(())
             }
         },
-    )
-    .context("nothing was written")?;
+    )?;
     progress.finish();
     let report = report(args, &worker, lane, &trimmed, started.elapsed());
     tell(args, &report)?;

@@ -77,7 +77,7 @@ pub fn main() -> ExitCode {
     match result {
         Ok(exit) => exit.into(),
         Err(error) => {
-            eprintln!("trim: {error:#}");
+            eprintln!("trim: {}", exit::described(&error));
             exit::of_error(&error).into()
         }
     }

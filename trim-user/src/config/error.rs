@@ -76,10 +76,15 @@ impl Problem {
     pub(super) fn from_yaml(error: &serde_saphyr::Error) -> Self {
         let bare = error.without_snippet();
         let (line, column) = bare.location().map_or((0, 0), |at| (at.line(), at.column()));
+        let text = bare.to_string();
+        // The place stands in front of the message already.
+        let message = text
+            .rsplit_once(" at line ")
+            .map_or(text.as_str(), |(message, _)| message);
         Self {
             line,
             column,
-            message: bare.to_string(),
+            message: message.to_owned(),
         }
     }
 }

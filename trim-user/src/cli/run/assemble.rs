@@ -53,14 +53,19 @@ impl Capture {
             .seed
             .unwrap_or_else(|| RandomState::new().hash_one(clock::monotonic()));
         let word = PolicyWord::new(config.strategy.mode, config.strategy.split, 0);
+        let open = |name: &String| open(config, name, seed, word);
+        let mut opened = config
+            .capture
+            .interfaces
+            .iter()
+            .map(open)
+            .collect::<Result<Vec<_>, _>>()?;
+        // Now that nothing else can fail: a capture that does not start leaves no file.
         let mut sink = sink(&config.output)?;
-        let mut opened = Vec::new();
         let mut queues = Vec::new();
-        for name in &config.capture.interfaces {
-            let mut interface = open(config, name, seed, word)?;
-            let number = sink.interface(&describe(name, &interface))?;
+        for interface in &mut opened {
+            let number = sink.interface(&describe(&interface.watch.status))?;
             queues.extend(interface.queues.drain(..).map(|queue| (queue, number)));
-            opened.push(interface);
         }
         let plan = Plan::new(&config.pipeline, &affinity::allowed_cpus(), queues.len());
         let parts = Parts {
@@ -256,10 +261,9 @@ fn sink(output: &config::Output) -> anyhow::Result<RotatingSink> {
 }
 
 /// The interface as output files describe it.
-fn describe(name: &str, opened: &Opened) -> Interface {
-    let status = &opened.watch.status;
+fn describe(status: &InterfaceStatus) -> Interface {
     Interface {
-        name: Some(name.into()),
+        name: Some(status.name.as_str().into()),
         description: Some(format!("XDP {}, AF_XDP {}", status.xdp_mode, status.xsk_mode).into()),
         ..Interface::new(LinkType::ETHERNET)
     }
