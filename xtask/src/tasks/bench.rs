@@ -5,7 +5,7 @@ use xtask::command::{cargo, run, say};
 use xtask::lab::lacking_privilege;
 use xtask::toolchain::{self, Tool};
 
-/// Run a benchmark; the options are those of the bench crate (try --help behind --).
+/// Run a benchmark; the options are those of the bench crate (`cargo xtask bench -- --help`).
 #[derive(clap::Args)]
 #[command(disable_help_flag = true)]
 pub(crate) struct Options {
@@ -27,9 +27,11 @@ pub(crate) fn run_task(options: &Options) -> Result<()> {
             "benchmarks send frames from the kernel into an interface of their own, which needs root ({lacking} missing): run `sudo -E cargo xtask bench`"
         );
     }
-    toolchain::ensure_tools(Tool::LABORATORY)?;
+    toolchain::ensure_tools(Tool::BENCHMARKS)?;
+    // The benchmarks look for the binary under test beside themselves.
+    let binary = super::build::release_binary()?;
     let object = toolchain::build_object()?;
-    say("building the benchmarks in release");
+    say(format!("building the benchmarks of {}", binary.display()));
     let mut command = cargo();
     command
         .args(["run", "--quiet", "--release", "--package", "trim-bench", "--"])

@@ -54,6 +54,11 @@ impl Tool {
         program: "tcpdump",
         package: "tcpdump",
     };
+    /// Pins a peer of the benchmarks to a CPU.
+    pub const TASKSET: Self = Self {
+        program: "taskset",
+        package: "util-linux",
+    };
     /// The independent reader of what was written.
     pub const TSHARK: Self = Self {
         program: "tshark",
@@ -70,6 +75,8 @@ impl Tool {
         Self::CURL,
         Self::TCPDUMP,
     ];
+    /// What the benchmarks need.
+    pub const BENCHMARKS: &'static [Self] = &[Self::ETHTOOL, Self::IP, Self::NSENTER, Self::TASKSET, Self::TCPDUMP];
     /// What the whole test suite needs.
     pub const TESTS: &'static [Self] = &[
         Self::ETHTOOL,

@@ -1,0 +1,218 @@
+//! What was measured. The fields are those of `--json` and of the files in `bench/record`.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::cpus::Cpus;
+use crate::machine::Machine;
+use crate::peers::{Peer, Received};
+use crate::source::{Downloads, Sent};
+
+/// A whole run.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Report {
+    pub(crate) scenario: String,
+    /// Whether it was a short one.
+    #[serde(rename = "quick")]
+    pub(crate) is_quick: bool,
+    pub(crate) machine: Machine,
+    /// Who was pinned where.
+    pub(crate) cpus: Cpus,
+    pub(crate) traffic: Traffic,
+    pub(crate) rows: Vec<Row>,
+}
+
+/// What was sent in each round.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(crate) struct Traffic {
+    flows: u16,
+    /// Bytes of one frame with a part of a body, from the Ethernet header on.
+    frame_bytes: usize,
+    /// Frames of one round that carry bodies.
+    body_frames: u32,
+    /// Bytes of one body.
+    body_bytes: u64,
+}
+
+impl Traffic {
+    pub(crate) fn of(downloads: Downloads) -> Self {
+        Self {
+            flows: downloads.flows,
+            frame_bytes: Downloads::frame_bytes(),
+            body_frames: downloads.body_frames(),
+            body_bytes: downloads.body_bytes(),
+        }
+    }
+
+    pub(crate) const fn frame_bytes(&self) -> usize {
+        self.frame_bytes
+    }
+}
+
+/// One peer: its median round, and all of them.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Row {
+    pub(crate) peer: &'static str,
+    pub(crate) setting: &'static str,
+    /// Whether its balance must be 0; the counters of a foreign program prove nothing about this one.
+    pub(crate) is_ours: bool,
+    /// The round with the median of `kept_per_second`, whole: its figures belong together.
+    pub(crate) median: Round,
+    pub(crate) rounds: Vec<Round>,
+}
+
+impl Row {
+    /// # Panics
+    /// Without a round.
+    pub(crate) fn new(peer: Peer, rounds: Vec<Round>) -> Self {
+        Self {
+            peer: peer.name(),
+            setting: peer.setting(),
+            is_ours: peer.is_ours(),
+            median: median(&rounds).clone(),
+            rounds,
+        }
+    }
+}
+
+/// The round in the middle; of two, the lower one.
+fn median(rounds: &[Round]) -> &Round {
+    let mut sorted: Vec<&Round> = rounds.iter().collect();
+    sorted.sort_by(|one, other| one.kept_per_second.total_cmp(&other.kept_per_second));
+    sorted[(sorted.len() - 1) / 2]
+}
+
+/// One measurement. Counts are packets.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(crate) struct Round {
+    /// Given to the sending interface.
+    pub(crate) offered: u64,
+    /// How long the bodies took to send, seconds.
+    pub(crate) seconds: f64,
+    pub(crate) offered_per_second: f64,
+    /// Dropped by the sending end of the veth, before any receiver could see them.
+    pub(crate) dropped_by_sender: u64,
+    /// Seen by the receiver's XDP program.
+    pub(crate) seen: u64,
+    pub(crate) kept: u64,
+    pub(crate) kept_per_second: f64,
+    /// Lost behind XDP, all places.
+    pub(crate) lost: u64,
+    /// The same by place.
+    pub(crate) lost_by_place: BTreeMap<String, u64>,
+    /// Bytes written; absent for what writes nothing.
+    pub(crate) output_bytes: Option<u64>,
+    /// Offered less everything else: 0, or packets are unaccounted for.
+    pub(crate) balance: i64,
+}
+
+impl Round {
+    pub(crate) fn new(sent: &Sent, dropped_by_sender: u64, received: Received) -> Self {
+        let seconds = sent.duration.as_secs_f64();
+        let lost: u64 = received.lost.values().sum();
+        // Two equations in one: all that was not dropped by the sender was seen, and all that was seen ended somewhere.
+        let unseen = sent
+            .frames
+            .wrapping_sub(dropped_by_sender + received.seen)
+            .cast_signed();
+        let vanished = received.seen.wrapping_sub(received.kept + lost).cast_signed();
+        Self {
+            offered: sent.frames,
+            seconds,
+            offered_per_second: sent.frames as f64 / seconds,
+            dropped_by_sender,
+            seen: received.seen,
+            kept: received.kept,
+            kept_per_second: received.kept as f64 / seconds,
+            lost,
+            lost_by_place: received.lost,
+            output_bytes: received.output_bytes,
+            balance: if unseen == 0 { vanished } else { unseen },
+        }
+    }
+}
+
+impl fmt::Display for Round {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let million = |per_second: f64| per_second / 1e6;
+        write!(
+            f,
+            "{:.3} million packets/s offered, {:.3} kept",
+            million(self.offered_per_second),
+            million(self.kept_per_second)
+        )
+    }
+}
+
+impl Report {
+    /// Whether every packet of every round of `trim` and of the bare loop is accounted for.
+    pub(crate) fn is_balanced(&self) -> bool {
+        let ours = self.rows.iter().filter(|row| row.is_ours);
+        ours.flat_map(|row| &row.rounds).all(|round| round.balance == 0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn sent() -> Sent {
+        Sent {
+            frames: 1000,
+            openings: 10,
+            duration: Duration::from_millis(500),
+        }
+    }
+
+    fn round(dropped_by_sender: u64, seen: u64, kept: u64, lost: u64) -> Round {
+        let received = Received {
+            seen,
+            kept,
+            lost: [("rx_ring_full".to_owned(), lost), ("rx_dropped".to_owned(), 0)].into(),
+            output_bytes: Some(1),
+        };
+        Round::new(&sent(), dropped_by_sender, received)
+    }
+
+    #[test]
+    fn rates_are_per_second_of_sending() {
+        let round = round(100, 900, 700, 200);
+        assert_eq!((round.offered_per_second, round.kept_per_second), (2000.0, 1400.0));
+        assert_eq!((round.lost, round.balance), (200, 0));
+    }
+
+    #[test]
+    fn a_packet_missing_anywhere_is_in_the_balance() {
+        assert_eq!(round(100, 899, 699, 200).balance, 1);
+        assert_eq!(round(100, 900, 699, 200).balance, 1);
+        assert_eq!(round(100, 900, 701, 200).balance, -1);
+    }
+
+    #[test]
+    fn the_median_round_is_the_middle_one_by_what_was_kept() {
+        let rounds = [round(0, 1000, 3, 997), round(0, 1000, 1, 999), round(0, 1000, 2, 998)];
+        assert_eq!(median(&rounds).kept, 2);
+        assert_eq!(median(&rounds[..2]).kept, 1);
+    }
+
+    #[test]
+    fn an_unbalanced_round_of_trim_fails_the_run_and_one_of_tcpdump_does_not() {
+        let report = |peer| Report {
+            scenario: "bulk".to_owned(),
+            is_quick: true,
+            machine: Machine::look(),
+            cpus: Cpus {
+                generator: 0,
+                receiver: 1,
+            },
+            traffic: Traffic::of(Downloads { flows: 1, segments: 1 }),
+            rows: vec![Row::new(peer, vec![round(100, 900, 700, 199)])],
+        };
+        assert!(!report(Peer::Bare).is_balanced());
+        assert!(report(Peer::Tcpdump).is_balanced());
+    }
+}
