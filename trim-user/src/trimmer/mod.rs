@@ -11,6 +11,7 @@ mod labels;
 mod legacy;
 mod policy;
 mod pool;
+mod scanning;
 mod settings;
 mod shadow;
 
@@ -18,6 +19,7 @@ pub use auto::Auto;
 pub use labels::{Label, Labels};
 pub use legacy::Legacy;
 pub use policy::{Action, NonHttp, Policy, Retention};
+pub use scanning::{Scanning, Standing};
 pub use settings::{Ports, Settings};
 pub use shadow::Shadow;
 
