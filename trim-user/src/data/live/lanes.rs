@@ -3,7 +3,7 @@
 use crate::config::Hold;
 use crate::data::worker::{HoldLimits, MakeTrimmer, Worker};
 use crate::shared::{Lane, LaneTotals, ThreadBoard};
-use crate::trimmer::{Legacy, Policy, Settings};
+use crate::trimmer::{Auto, Legacy, Policy, Scanning, Settings, Shadow};
 
 /// A worker with a trimmer in every lane.
 pub(super) fn worker(settings: &Settings, policy: Policy, hold: Hold) -> Worker {
@@ -19,10 +19,18 @@ pub fn makers(settings: &Settings) -> Vec<MakeTrimmer> {
     Lane::ALL.map(|lane| maker(lane, settings)).into()
 }
 
-fn maker(_lane: Lane, settings: &Settings) -> MakeTrimmer {
+fn maker(lane: Lane, settings: &Settings) -> MakeTrimmer {
     let settings = settings.clone();
-    // Until the fast trimmer stands, the exact one judges every lane.
-    Box::new(move || Box::new(Legacy::new(&settings)))
+    Box::new(move || match lane {
+        Lane::Legacy => Box::new(Legacy::new(&settings)),
+        Lane::Scanning => Box::new(Scanning::new(&settings)),
+        Lane::Auto => Box::new(Auto::new(
+            Legacy::new(&settings),
+            Scanning::new(&settings),
+            settings.max_flows,
+        )),
+        Lane::Comparison => Box::new(Shadow::new(Legacy::new(&settings), Scanning::new(&settings))),
+    })
 }
 
 /// Publishes what the lanes have done.
