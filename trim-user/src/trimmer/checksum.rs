@@ -1,5 +1,26 @@
 //! The Internet checksum (RFC 1071), updated for what changed (RFC 1624).
 
+use crate::packet::TcpLayout;
+
+/// Protocol number of TCP in the pseudo-header.
+const TCP: u64 = 6;
+
+/// Whether the segment was captured whole and its TCP checksum is right (RFC 9293 section 3.1, RFC 8200 section 8.1).
+pub(super) fn is_right(layout: &TcpLayout, packet: &[u8]) -> bool {
+    let ip = layout.l3_offset as usize;
+    let addresses = match packet.get(ip).map(|byte| byte >> 4) {
+        Some(4) => ip + 12..ip + 20,
+        _ => ip + 8..ip + 40,
+    };
+    let segment = layout.l4_offset as usize..layout.payload_end as usize;
+    let (Some(addresses), Some(segment)) = (packet.get(addresses), packet.get(segment)) else {
+        return false;
+    };
+    let is_whole = layout.payload_end - layout.payload_offset == layout.wire_payload;
+    let total = u64::from(sum(addresses, false)) + u64::from(sum(segment, false)) + TCP + segment.len() as u64;
+    is_whole && fold(total) == 0xffff
+}
+
 /// The sum of a change: `HC' = ~(~HC + ~m + m')`, equation 3 of RFC 1624.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Change {

@@ -124,9 +124,11 @@ impl Policy {
 
     /// Zeroes and overwrites what has to go from `packet`, which holds the kept length.
     ///
-    /// With [`Action::Mask`] the TCP checksum is updated for the bytes that changed (RFC 1624), so that it is right
-    /// afterwards exactly where it was right before.
+    /// With [`Action::Mask`] a right TCP checksum is updated for the bytes that changed (RFC 1624). One that was wrong
+    /// before (offloaded to the network card) or cannot be told to be right (the segment was not captured whole) stays
+    /// as it is: a header byte changes only to stay true.
     pub fn rewrite(&self, layout: &TcpLayout, labels: &Labels, packet: &mut [u8]) {
+        let mends = self.action == Action::Mask && checksum::is_right(layout, packet);
         let mut change = checksum::Change::default();
         for (from, to, label) in labels.iter() {
             let with = match self.fate(label) {
@@ -144,7 +146,7 @@ impl Policy {
             bytes.fill(with);
             change.add(bytes, is_odd);
         }
-        if self.action == Action::Mask {
+        if mends {
             change.apply(packet, layout.l4_offset as usize + TCP_CHECKSUM_OFFSET);
         }
     }

@@ -184,6 +184,7 @@ impl Comparison<'_> {
         let terms = Terms {
             body_keep: u64::from(self.options.body_keep),
             is_gappy: self.gappy.contains(&layout.flow),
+            may_overwrite: !self.options.redacted.is_empty(),
         };
         let old_payload = payload_of(old_data, layout);
         let new_payload = payload_of(new_data, &new_layout);

@@ -37,6 +37,8 @@ pub(super) struct Terms {
     pub(super) body_keep: u64,
     /// The trimmed capture lacks packets of this flow, so that body bytes may have been kept in doubt.
     pub(super) is_gappy: bool,
+    /// Header fields are redacted, so that bytes of unknown kind may be overwritten with one and the same byte.
+    pub(super) may_overwrite: bool,
 }
 
 /// Judges the payload `new` against `old`, whose bytes are what `spans` say; counts into `report`.
@@ -59,7 +61,8 @@ pub(super) fn judge(old: &[u8], new: &[u8], spans: &[Span], terms: Terms, report
                 let (kept, altered) = free(before, after);
                 report.opaque.kept += kept;
                 report.opaque.removed += before.len() as u64 - kept;
-                tally.altered += altered;
+                let is_redaction = terms.may_overwrite && is_one_byte(before, after);
+                tally.altered += if is_redaction { 0 } else { altered };
             }
             Kind::NotHttp => {
                 let kept = equal(before, after);
@@ -92,6 +95,14 @@ fn free(before: &[u8], after: &[u8]) -> (u64, u64) {
         altered += u64::from(old != new && *new != 0);
     }
     (kept, altered)
+}
+
+/// Whether all bytes that became something else than zero became the same.
+fn is_one_byte(before: &[u8], after: &[u8]) -> bool {
+    let pairs = before.iter().zip(after);
+    let mut new = pairs.filter(|(old, new)| old != new && **new != 0).map(|(_, new)| new);
+    let first = new.next();
+    new.all(|byte| Some(byte) == first)
 }
 
 fn body(span: &Span, before: &[u8], after: &[u8], terms: Terms, report: &mut Report, tally: &mut Tally) {

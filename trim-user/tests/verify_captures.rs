@@ -1,0 +1,401 @@
+//! `trim verify` on generated captures, trimmed well, trimmed by `trim file`, and damaged on purpose; and the same
+//! judged by an independent program where there is one.
+//!
+//! `TRIM_ORACLE` names that program (default: `../shared/tools/http_oracle.py` beside the workspace); without it the
+//! comparison is skipped, and says so.
+
+mod support;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use support::capture::{Frame, frames, write_pcap};
+use support::perfect;
+use support::recipe::{Quirk, Recipe};
+use support::rng::Rng;
+use support::wire::Case;
+use trim_user::ops::verify::{Fault, Matching, Options, Report, verify};
+use trim_user::trimmer::Action;
+
+/// A folder for one test's captures.
+struct Folder(tempfile::TempDir);
+
+impl Folder {
+    fn new() -> Self {
+        Self(tempfile::tempdir().expect("a temporary folder"))
+    }
+
+    fn write(&self, name: &str, frames: &[Frame]) -> PathBuf {
+        let path = self.0.path().join(name);
+        write_pcap(&path, frames);
+        path
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+}
+
+fn capture(seed: u64, connections: u64, hiding: bool) -> Vec<Frame> {
+    let recipes = (0..connections).map(|index| Recipe::of_seed(seed << 16 | index));
+    let cases: Vec<_> = recipes
+        .map(|recipe| match hiding {
+            true => recipe,
+            false => recipe.without(&Quirk::HIDING),
+        })
+        .map(Case::of)
+        .collect();
+    frames(&cases, &mut Rng::new(seed))
+}
+
+fn hold(original: &Path, trimmed: &Path, options: &Options) -> Report {
+    verify(original, trimmed, options).expect("both captures are readable")
+}
+
+fn oracle() -> Option<PathBuf> {
+    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/tools/http_oracle.py");
+    let path = std::env::var_os("TRIM_ORACLE").map_or(beside, PathBuf::from);
+    if path.is_file() {
+        return Some(path);
+    }
+    println!("skipped: no second judge at {}; TRIM_ORACLE names one", path.display());
+    None
+}
+
+/// Whether the other program finds nothing wrong, and what it says.
+fn oracle_agrees(oracle: &Path, original: &Path, trimmed: &Path) -> (bool, String) {
+    let output = Command::new("python3")
+        .arg(oracle)
+        .arg("check")
+        .args([original, trimmed])
+        .output();
+    let output = output.expect("python3 runs");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    (output.status.success(), text)
+}
+
+#[test]
+fn captures_trimmed_by_the_reference_are_faithful_and_clean() {
+    let folder = Folder::new();
+    for seed in 0..20 {
+        let original = capture(seed, 20, true);
+        let paths = (
+            folder.write("a.pcap", &original),
+            folder.write("b.pcap", &perfect::trim(&original)),
+        );
+        let report = hold(&paths.0, &paths.1, &Options::default());
+        assert!(report.is_good(), "seed {seed}:\n{report}");
+        assert!(
+            report.body.gone > 0 && report.body.zero > 0 && report.header.kept > 0,
+            "seed {seed}:\n{report}"
+        );
+    }
+}
+
+#[test]
+fn another_judge_agrees_with_the_reference_on_generated_captures() {
+    let Some(oracle) = oracle() else { return };
+    let folder = Folder::new();
+    for seed in 0..25 {
+        let original = capture(seed, 40, false);
+        let paths = (
+            folder.write("a.pcap", &original),
+            folder.write("b.pcap", &perfect::trim(&original)),
+        );
+        let (agrees, text) = oracle_agrees(&oracle, &paths.0, &paths.1);
+        assert!(agrees, "seed {seed}: {text}");
+    }
+}
+
+#[test]
+fn what_trim_file_writes_is_faithful_and_clean_by_both_judges() {
+    let oracle = oracle();
+    let folder = Folder::new();
+    for seed in 100..115 {
+        let original = folder.write("a.pcap", &capture(seed, 40, false));
+        let trimmed = folder.path("b.pcapng");
+        let status = Command::new(env!("CARGO_BIN_EXE_trim"))
+            .arg("file")
+            .arg(&original)
+            .arg("-o")
+            .arg(&trimmed)
+            .status();
+        assert!(status.expect("trim runs").success());
+        let report = hold(&original, &trimmed, &Options::default());
+        assert!(report.is_good(), "seed {seed}:\n{report}");
+        if let Some(oracle) = &oracle {
+            let (agrees, text) = oracle_agrees(oracle, &original, &trimmed);
+            assert!(agrees, "seed {seed}: {text}");
+        }
+    }
+}
+
+/// Something done to a well trimmed capture.
+type Damage = fn(&[Frame], &mut Vec<Frame>, &mut Rng);
+
+/// Index of a frame whose payload, in the original, has something of `kind` in it that `fits`, and where.
+fn find(
+    original: &[Frame],
+    trimmed: &[Frame],
+    rng: &mut Rng,
+    fits: impl Fn(&[u8], &[u8]) -> Option<usize>,
+) -> (usize, usize) {
+    let start = rng.below(original.len());
+    (0..original.len())
+        .map(|step| (start + step) % original.len())
+        .find_map(|index| {
+            let offset = perfect::layout(&original[index])?.payload_offset as usize;
+            let new = trimmed[index].bytes.get(offset..)?;
+            Some((index, offset + fits(&original[index].bytes[offset..], new)?))
+        })
+        .expect("the capture has what the damage needs")
+}
+
+fn flip_header_byte(original: &[Frame], trimmed: &mut Vec<Frame>, rng: &mut Rng) {
+    let (index, at) = find(original, trimmed, rng, |_, new| {
+        new.starts_with(b"HTTP/1.").then_some(2)
+    });
+    trimmed[index].bytes[at] ^= 0x20;
+}
+
+fn cut_header(original: &[Frame], trimmed: &mut Vec<Frame>, rng: &mut Rng) {
+    let (index, at) = find(original, trimmed, rng, |_, new| {
+        new.starts_with(b"HTTP/1.").then_some(9)
+    });
+    trimmed[index].bytes.truncate(at);
+}
+
+fn leave_body(original: &[Frame], trimmed: &mut Vec<Frame>, rng: &mut Rng) {
+    let (index, at) = find(original, trimmed, rng, |old, new| {
+        let gone = old.get(new.len()..).filter(|_| !old.is_empty())?;
+        (gone.iter().any(|&byte| byte != 0) && new.len() < old.len()).then_some(new.len())
+    });
+    trimmed[index].bytes.extend_from_slice(&original[index].bytes[at..]);
+}
+
+fn leave_body_byte_between(original: &[Frame], trimmed: &mut Vec<Frame>, rng: &mut Rng) {
+    let (index, at) = find(original, trimmed, rng, |old, new| {
+        old.iter().zip(new).position(|(&old, &new)| old != new && new == 0)
+    });
+    trimmed[index].bytes[at] = original[index].bytes[at];
+}
+
+fn alter_zero(original: &[Frame], trimmed: &mut Vec<Frame>, rng: &mut Rng) {
+    let (index, at) = find(original, trimmed, rng, |old, new| {
+        old.iter()
+            .zip(new)
+            .position(|(&old, &new)| old != new && new == 0 && old != b'?')
+    });
+    trimmed[index].bytes[at] = b'?';
+}
+
+fn drop_packet(_: &[Frame], trimmed: &mut Vec<Frame>, rng: &mut Rng) {
+    trimmed.remove(rng.below(trimmed.len()));
+}
+
+fn swap_packets(_: &[Frame], trimmed: &mut Vec<Frame>, rng: &mut Rng) {
+    let index = rng.below(trimmed.len() - 1);
+    trimmed.swap(index, index + 1);
+}
+
+fn change_time(_: &[Frame], trimmed: &mut Vec<Frame>, rng: &mut Rng) {
+    let index = rng.below(trimmed.len());
+    trimmed[index].time += 1;
+}
+
+fn change_sequence(original: &[Frame], trimmed: &mut Vec<Frame>, rng: &mut Rng) {
+    let (index, at) = find(original, trimmed, rng, |_, new| {
+        new.starts_with(b"HTTP/1.").then_some(0)
+    });
+    let tcp = perfect::layout(&original[index]).map_or(at, |layout| layout.l4_offset as usize);
+    trimmed[index].bytes[tcp + 7] ^= 1;
+}
+
+fn break_checksum(original: &[Frame], trimmed: &mut Vec<Frame>, rng: &mut Rng) {
+    let (index, at) = find(original, trimmed, rng, |_, new| {
+        new.starts_with(b"HTTP/1.").then_some(0)
+    });
+    let tcp = perfect::layout(&original[index]).map_or(at, |layout| layout.l4_offset as usize);
+    trimmed[index].bytes[tcp + 16] ^= 0x55;
+}
+
+fn change_ttl(original: &[Frame], trimmed: &mut Vec<Frame>, rng: &mut Rng) {
+    let (index, at) = find(original, trimmed, rng, |_, new| {
+        new.starts_with(b"HTTP/1.").then_some(0)
+    });
+    let ip = perfect::layout(&original[index]).map_or(at, |layout| layout.l3_offset as usize);
+    trimmed[index].bytes[ip + 8] ^= 1;
+}
+
+fn forget_wire_length(original: &[Frame], trimmed: &mut Vec<Frame>, rng: &mut Rng) {
+    let (index, _) = find(original, trimmed, rng, |old, new| {
+        (new.len() + 10 < old.len()).then_some(0)
+    });
+    trimmed[index].wire_length += 3;
+}
+
+#[test]
+fn every_damage_is_found_and_named() {
+    let damages: [(Damage, Fault); 12] = [
+        (flip_header_byte, Fault::HeaderLost),
+        (cut_header, Fault::HeaderLost),
+        (leave_body, Fault::BodyLeaked),
+        (leave_body_byte_between, Fault::BodyLeaked),
+        (alter_zero, Fault::Altered),
+        (drop_packet, Fault::Missing),
+        (swap_packets, Fault::Time),
+        (change_time, Fault::Time),
+        (change_sequence, Fault::Headers),
+        (break_checksum, Fault::Checksum),
+        (change_ttl, Fault::Headers),
+        (forget_wire_length, Fault::OriginalLength),
+    ];
+    let oracle = oracle();
+    let folder = Folder::new();
+    for (number, (damage, fault)) in damages.into_iter().enumerate() {
+        for seed in 0..4 {
+            let original = capture(seed, 20, false);
+            let mut trimmed = perfect::trim(&original);
+            damage(&original, &mut trimmed, &mut Rng::new(seed));
+            let paths = (folder.write("a.pcap", &original), folder.write("b.pcap", &trimmed));
+            let options = Options {
+                max_findings: usize::MAX,
+                ..Options::default()
+            };
+            let report = hold(&paths.0, &paths.1, &options);
+            let found = report.findings.iter().any(|finding| finding.fault == fault);
+            assert!(
+                found && !report.is_good(),
+                "damage {number}, seed {seed}: no {fault:?} in\n{report}"
+            );
+            if let Some(oracle) = &oracle {
+                let (agrees, text) = oracle_agrees(oracle, &paths.0, &paths.1);
+                assert!(
+                    !agrees,
+                    "damage {number}, seed {seed}: the other judge finds nothing: {text}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn masked_captures_need_lengths_and_right_checksums() {
+    let folder = Folder::new();
+    let original = capture(7, 20, false);
+    let original_path = folder.write("a.pcap", &original);
+    let options = Options {
+        action: Some(Action::Mask),
+        ..Options::default()
+    };
+    let cut = hold(
+        &original_path,
+        &folder.write("b.pcap", &perfect::trim(&original)),
+        &options,
+    );
+    assert!(cut.findings.iter().any(|finding| finding.fault == Fault::Form), "{cut}");
+
+    let masked = folder.path("c.pcap");
+    let arguments = ["file", "--action", "mask", "--format", "pcap", "-o"];
+    let status = Command::new(env!("CARGO_BIN_EXE_trim"))
+        .args(arguments)
+        .arg(&masked)
+        .arg(&original_path)
+        .status();
+    assert!(status.expect("trim runs").success());
+    let report = hold(&original_path, &masked, &options);
+    assert!(report.is_good(), "{report}");
+    assert!(report.body.zero > 0 && report.body.gone == 0, "{report}");
+}
+
+#[test]
+fn captures_of_two_points_are_paired_by_content() {
+    let folder = Folder::new();
+    let original = capture(3, 20, false);
+    let mut trimmed = perfect::trim(&original);
+    for (index, frame) in trimmed.iter_mut().enumerate() {
+        frame.time += 1_000 * (index as u64 % 7);
+    }
+    let missed = trimmed.remove(trimmed.len() / 2);
+    trimmed.sort_by_key(|frame| perfect::layout(frame).map(|layout| layout.flow.high_port));
+    let paths = (folder.write("a.pcap", &original), folder.write("b.pcap", &trimmed));
+    let lenient = Options {
+        matching: Matching::Content,
+        ..Options::default()
+    };
+    let report = hold(&paths.0, &paths.1, &lenient);
+    assert!(report.is_good(), "{report}");
+    assert_eq!(
+        (report.packets.missing, report.packets.surplus),
+        (1, 0),
+        "{missed:?}\n{report}"
+    );
+    let strict = hold(
+        &paths.0,
+        &paths.1,
+        &Options {
+            strict: true,
+            ..lenient
+        },
+    );
+    assert!(!strict.faithful, "{strict}");
+}
+
+#[test]
+fn bodies_and_secrets_follow_the_options() {
+    let folder = Folder::new();
+    let original = folder.write("a.pcap", &capture(11, 30, false));
+    let trimmed = folder.path("b.pcapng");
+    let arguments = [
+        "file",
+        "--body-keep",
+        "20",
+        "--redact",
+        "Cookie",
+        "--redact",
+        "set-cookie",
+        "-o",
+    ];
+    let status = Command::new(env!("CARGO_BIN_EXE_trim"))
+        .args(arguments)
+        .arg(&trimmed)
+        .arg(&original)
+        .status();
+    assert!(status.expect("trim runs").success());
+    let options = Options {
+        body_keep: 20,
+        redacted: vec!["cookie".to_owned(), "Set-Cookie".to_owned()],
+        ..Options::default()
+    };
+    let report = hold(&original, &trimmed, &options);
+    assert!(
+        report.is_good() && report.body.kept > 0 && report.redacted.overwritten > 0,
+        "{report}"
+    );
+    let unaware = hold(&original, &trimmed, &Options::default());
+    assert!(!unaware.clean && unaware.header.lost > 0, "{unaware}");
+    let unredacted = hold(&original, &original, &options);
+    assert!(unredacted.redacted.readable > 0 && !unredacted.clean, "{unredacted}");
+}
+
+#[test]
+fn unreadable_captures_exit_with_2_and_bad_ones_with_1() {
+    let folder = Folder::new();
+    let original = folder.write("a.pcap", &capture(5, 5, false));
+    let run = |trimmed: &Path| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_trim"));
+        let output = command.arg("verify").arg(&original).arg(trimmed).arg("--json").output();
+        let output = output.expect("trim runs");
+        (
+            output.status.code(),
+            String::from_utf8_lossy(&output.stdout).into_owned(),
+        )
+    };
+    let (code, text) = run(&original);
+    assert_eq!(code, Some(1), "{text}");
+    let report: serde_json::Value = serde_json::from_str(&text).expect("one JSON object");
+    assert_eq!((&report["faithful"], &report["clean"]), (&true.into(), &false.into()));
+    let nonsense = folder.path("nonsense");
+    std::fs::write(&nonsense, "no capture at all").expect("a file can be written");
+    assert_eq!(run(&nonsense).0, Some(2));
+}
