@@ -395,6 +395,11 @@ fn unreadable_captures_exit_with_2_and_bad_ones_with_1() {
     assert_eq!(code, Some(1), "{text}");
     let report: serde_json::Value = serde_json::from_str(&text).expect("one JSON object");
     assert_eq!((&report["faithful"], &report["clean"]), (&true.into(), &false.into()));
+    assert_eq!(
+        (&report["missing"], &report["header_bytes_lost"]),
+        (&0.into(), &0.into())
+    );
+    assert!(report["body_bytes_leaked"].as_u64() > Some(0), "{text}");
     let nonsense = folder.path("nonsense");
     std::fs::write(&nonsense, "no capture at all").expect("a file can be written");
     assert_eq!(run(&nonsense).0, Some(2));

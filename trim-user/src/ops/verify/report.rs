@@ -84,12 +84,16 @@ pub struct Finding {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Packets {
     /// In the original.
+    #[serde(rename = "packets_original")]
     pub original: u64,
     /// In the trimmed capture.
+    #[serde(rename = "packets_trimmed")]
     pub trimmed: u64,
     /// Pairs that were compared.
+    #[serde(rename = "packets_compared")]
     pub compared: u64,
     /// Pairs with HTTP bytes that are known for certain.
+    #[serde(rename = "packets_http")]
     pub http: u64,
     /// Of the original, without a partner.
     pub missing: u64,
@@ -98,6 +102,7 @@ pub struct Packets {
     /// Pairs out of order within their flow and direction.
     pub out_of_order: u64,
     /// Pairs with at least one fault.
+    #[serde(rename = "packets_faulty")]
     pub faulty: u64,
 }
 
@@ -105,8 +110,10 @@ pub struct Packets {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct HeaderBytes {
     /// Unchanged.
+    #[serde(rename = "header_bytes_kept")]
     pub kept: u64,
     /// Changed or gone.
+    #[serde(rename = "header_bytes_lost")]
     pub lost: u64,
 }
 
@@ -114,16 +121,22 @@ pub struct HeaderBytes {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct BodyBytes {
     /// Not stored.
+    #[serde(rename = "body_bytes_gone")]
     pub gone: u64,
     /// Stored as zeros.
+    #[serde(rename = "body_bytes_zero")]
     pub zero: u64,
     /// Within what `body_keep` lets stay, and there.
+    #[serde(rename = "body_bytes_kept")]
     pub kept: u64,
     /// Still readable.
+    #[serde(rename = "body_bytes_leaked")]
     pub leaked: u64,
     /// Readable too, but in a flow of which the trimmed capture lacks packets, so that its trimmer had to be unsure.
+    #[serde(rename = "body_bytes_unsure")]
     pub unsure: u64,
     /// Neither the original nor zero.
+    #[serde(rename = "body_bytes_altered")]
     pub altered: u64,
 }
 
@@ -140,12 +153,14 @@ pub struct FreeBytes {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct SecretBytes {
     /// Overwritten.
+    #[serde(rename = "redacted_bytes_overwritten")]
     pub overwritten: u64,
     /// Still readable.
+    #[serde(rename = "redacted_bytes_readable")]
     pub readable: u64,
 }
 
-/// The outcome of a verification.
+/// The outcome of a verification. As JSON it is one flat object, but for `framing`, `opaque`, `not_http`, `findings`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Report {
     /// Nothing but bodies (and redacted values) was changed.
@@ -153,10 +168,13 @@ pub struct Report {
     /// No body byte and no redacted value is left.
     pub clean: bool,
     /// Packets.
+    #[serde(flatten)]
     pub packets: Packets,
     /// Header blocks and trailers.
+    #[serde(flatten)]
     pub header: HeaderBytes,
     /// Message content.
+    #[serde(flatten)]
     pub body: BodyBytes,
     /// Chunk-size lines, chunk line ends, blank lines between messages.
     pub framing: FreeBytes,
@@ -165,6 +183,7 @@ pub struct Report {
     /// Payload of connections that do not speak HTTP.
     pub not_http: FreeBytes,
     /// Values of redacted fields.
+    #[serde(flatten)]
     pub redacted: SecretBytes,
     /// How many faults there are.
     pub findings_total: u64,
