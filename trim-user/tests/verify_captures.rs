@@ -4,6 +4,8 @@
 //! `TRIM_ORACLE` names that program (default: `../shared/tools/http_oracle.py` beside the workspace); without it the
 //! comparison is skipped, and says so.
 
+#![allow(clippy::ptr_arg, reason = "all damages have one signature, and some remove a frame")]
+
 mod support;
 
 use std::path::{Path, PathBuf};
@@ -36,16 +38,29 @@ impl Folder {
     }
 }
 
-fn capture(seed: u64, connections: u64, hiding: bool) -> Vec<Frame> {
-    let recipes = (0..connections).map(|index| Recipe::of_seed(seed << 16 | index));
-    let cases: Vec<_> = recipes
-        .map(|recipe| match hiding {
-            true => recipe,
-            false => recipe.without(&Quirk::HIDING),
-        })
-        .map(Case::of)
-        .collect();
+/// A capture of connections of every kind, changed as `change` says.
+fn capture(seed: u64, connections: u64, change: impl Fn(Recipe) -> Recipe) -> Vec<Frame> {
+    let recipes = (0..connections).map(|index| change(Recipe::of_seed(seed << 16 | index)));
+    let cases: Vec<_> = recipes.map(Case::of).collect();
     frames(&cases, &mut Rng::new(seed))
+}
+
+/// Nothing is missing from the capture.
+fn complete(recipe: Recipe) -> Recipe {
+    recipe.without(&Quirk::HIDING)
+}
+
+/// Complete, and without HTTP inside tunnels: the other judge pairs by time what a client sends ahead into a tunnel.
+fn unambiguous(recipe: Recipe) -> Recipe {
+    match recipe.quirks.has(Quirk::Lookalike) {
+        true => complete(recipe).without(&[Quirk::Switch]),
+        false => complete(recipe),
+    }
+}
+
+/// Anything may be missing, but nothing looks like a message that is none.
+fn incomplete(recipe: Recipe) -> Recipe {
+    recipe.without(&[Quirk::Lookalike])
 }
 
 fn hold(original: &Path, trimmed: &Path, options: &Options) -> Report {
@@ -78,7 +93,7 @@ fn oracle_agrees(oracle: &Path, original: &Path, trimmed: &Path) -> (bool, Strin
 fn captures_trimmed_by_the_reference_are_faithful_and_clean() {
     let folder = Folder::new();
     for seed in 0..20 {
-        let original = capture(seed, 20, true);
+        let original = capture(seed, 20, |recipe| recipe);
         let paths = (
             folder.write("a.pcap", &original),
             folder.write("b.pcap", &perfect::trim(&original)),
@@ -93,11 +108,11 @@ fn captures_trimmed_by_the_reference_are_faithful_and_clean() {
 }
 
 #[test]
-fn another_judge_agrees_with_the_reference_on_generated_captures() {
+fn another_judge_agrees_with_the_reference_on_complete_captures() {
     let Some(oracle) = oracle() else { return };
     let folder = Folder::new();
-    for seed in 0..25 {
-        let original = capture(seed, 40, false);
+    for seed in 0..12 {
+        let original = capture(seed, 40, unambiguous);
         let paths = (
             folder.write("a.pcap", &original),
             folder.write("b.pcap", &perfect::trim(&original)),
@@ -108,11 +123,30 @@ fn another_judge_agrees_with_the_reference_on_generated_captures() {
 }
 
 #[test]
+fn another_judge_misses_no_header_where_bytes_are_missing() {
+    let Some(oracle) = oracle() else { return };
+    let folder = Folder::new();
+    for seed in 200..210 {
+        let original = capture(seed, 40, incomplete);
+        let paths = (
+            folder.write("a.pcap", &original),
+            folder.write("b.pcap", &perfect::trim(&original)),
+        );
+        let (_, text) = oracle_agrees(&oracle, &paths.0, &paths.1);
+        // It asks for bodies that only a guess at the lost bytes tells from headers, so only headers count.
+        assert!(
+            !text.contains("header over-trimmed") && !text.contains("FATAL"),
+            "seed {seed}: {text}"
+        );
+    }
+}
+
+#[test]
 fn what_trim_file_writes_is_faithful_and_clean_by_both_judges() {
     let oracle = oracle();
     let folder = Folder::new();
-    for seed in 100..115 {
-        let original = folder.write("a.pcap", &capture(seed, 40, false));
+    for seed in 100..108 {
+        let original = folder.write("a.pcap", &capture(seed, 40, unambiguous));
         let trimmed = folder.path("b.pcapng");
         let status = Command::new(env!("CARGO_BIN_EXE_trim"))
             .arg("file")
@@ -253,8 +287,8 @@ fn every_damage_is_found_and_named() {
     let oracle = oracle();
     let folder = Folder::new();
     for (number, (damage, fault)) in damages.into_iter().enumerate() {
-        for seed in 0..4 {
-            let original = capture(seed, 20, false);
+        for seed in 0..2 {
+            let original = capture(seed, 20, unambiguous);
             let mut trimmed = perfect::trim(&original);
             damage(&original, &mut trimmed, &mut Rng::new(seed));
             let paths = (folder.write("a.pcap", &original), folder.write("b.pcap", &trimmed));
@@ -282,7 +316,7 @@ fn every_damage_is_found_and_named() {
 #[test]
 fn masked_captures_need_lengths_and_right_checksums() {
     let folder = Folder::new();
-    let original = capture(7, 20, false);
+    let original = capture(7, 20, complete);
     let original_path = folder.write("a.pcap", &original);
     let options = Options {
         action: Some(Action::Mask),
@@ -311,7 +345,7 @@ fn masked_captures_need_lengths_and_right_checksums() {
 #[test]
 fn captures_of_two_points_are_paired_by_content() {
     let folder = Folder::new();
-    let original = capture(3, 20, false);
+    let original = capture(3, 20, complete);
     let mut trimmed = perfect::trim(&original);
     for (index, frame) in trimmed.iter_mut().enumerate() {
         frame.time += 1_000 * (index as u64 % 7);
@@ -344,7 +378,7 @@ fn captures_of_two_points_are_paired_by_content() {
 #[test]
 fn bodies_and_secrets_follow_the_options() {
     let folder = Folder::new();
-    let original = folder.write("a.pcap", &capture(11, 30, false));
+    let original = folder.write("a.pcap", &capture(11, 30, complete));
     let trimmed = folder.path("b.pcapng");
     let arguments = [
         "file",
@@ -381,7 +415,7 @@ fn bodies_and_secrets_follow_the_options() {
 #[test]
 fn unreadable_captures_exit_with_2_and_bad_ones_with_1() {
     let folder = Folder::new();
-    let original = folder.write("a.pcap", &capture(5, 5, false));
+    let original = folder.write("a.pcap", &capture(5, 5, complete));
     let run = |trimmed: &Path| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_trim"));
         let output = command.arg("verify").arg(&original).arg(trimmed).arg("--json").output();
