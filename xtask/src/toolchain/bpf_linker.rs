@@ -1,5 +1,6 @@
 //! `bpf-linker`, which turns the compiler's bitcode into a BPF object. Its LLVM must not be older than the compiler's.
 
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -10,6 +11,8 @@ use super::ebpf_compiler::Compiler;
 use crate::command::{cargo, find, output, run, say};
 
 const VERSION: &str = "0.13.0";
+/// The major versions of LLVM that this version can be built for: it has a feature for each.
+pub(crate) const LLVM: RangeInclusive<u32> = 21..=23;
 
 /// The path of a linker that fits `compiler`, installed first when there is none.
 pub(crate) fn linker(cache: &Cache, compiler: &Compiler) -> Result<PathBuf> {

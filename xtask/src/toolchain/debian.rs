@@ -9,6 +9,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
+use super::bpf_linker;
 use super::cache::{Cache, write_script};
 use super::ebpf_compiler::Compiler;
 use crate::command::{find, output, run, say};
@@ -29,7 +30,9 @@ pub(crate) fn compiler(cache: &Cache) -> Result<Option<Compiler>> {
     let Some(apt) = Apt::that_offers(BPF_CORE_PACKAGE, &cache.path("apt"))? else {
         return Ok(None);
     };
-    let packages = packages(&apt)?;
+    let Some(packages) = packages(&apt)? else {
+        return Ok(None);
+    };
     say(format!(
         "downloading Debian's BPF compiler into {} (about 190 MB): {}",
         place.display(),
@@ -54,11 +57,18 @@ fn usable(place: &Path) -> Option<Compiler> {
 }
 
 /// The compiler, its BPF `core`, the host's `std` (build scripts run on the host) and the LLVM they were built with.
-fn packages(apt: &Apt) -> Result<Vec<String>> {
+/// `None` when no `bpf-linker` can be built for that LLVM.
+fn packages(apt: &Apt) -> Result<Option<Vec<String>>> {
     let std = apt.dependency("libstd-rust-web-dev", "libstd-rust-web-1")?;
     let llvm_library = apt.dependency(&std, "libllvm")?;
     let llvm = llvm_library.trim_start_matches("libllvm").to_owned();
-    Ok(vec![
+    if !llvm.parse().is_ok_and(|major| bpf_linker::LLVM.contains(&major)) {
+        say(format!(
+            "passing over Debian's BPF compiler: bpf-linker cannot be built for its LLVM {llvm}"
+        ));
+        return Ok(None);
+    }
+    Ok(Some(vec![
         "rustc-web".to_owned(),
         BPF_CORE_PACKAGE.to_owned(),
         "libstd-rust-web-dev".to_owned(),
@@ -66,7 +76,7 @@ fn packages(apt: &Apt) -> Result<Vec<String>> {
         llvm_library,
         format!("llvm-{llvm}"),
         format!("llvm-{llvm}-dev"),
-    ])
+    ]))
 }
 
 fn unpack(apt: &Apt, packages: &[String], at: &Path) -> Result<()> {
