@@ -18,6 +18,8 @@ pub(crate) struct Machine {
     pub(crate) date: String,
     /// Load average of the minute before: on a quiet machine well below 1.
     pub(crate) load: f64,
+    /// How the programs of the run are scheduled, as they inherit it: `normal`, or `real-time` under `chrt`.
+    pub(crate) scheduling: &'static str,
 }
 
 impl Machine {
@@ -40,7 +42,18 @@ impl Machine {
                 .next()
                 .and_then(|word| word.parse().ok())
                 .unwrap_or(0.0),
+            scheduling: scheduling(&read("/proc/self/stat")),
         }
+    }
+}
+
+/// Field 41 of `/proc/PID/stat` is the scheduling policy (proc_pid_stat(5)); SCHED_FIFO is 1 and SCHED_RR 2.
+fn scheduling(stat: &str) -> &'static str {
+    // The second field, a name in parentheses, may hold spaces.
+    let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields);
+    match fields.split_whitespace().nth(41 - 3) {
+        Some("1" | "2") => "real-time",
+        _ => "normal",
     }
 }
 
@@ -61,5 +74,13 @@ mod tests {
         let cpuinfo = "processor\t: 0\nmodel name\t: One @ 2.0GHz\nprocessor\t: 1\nmodel name\t: Two\n";
         assert_eq!(cpu_model(cpuinfo), "One @ 2.0GHz");
         assert_eq!(cpu_model("processor : 0\n"), "unknown CPU");
+    }
+
+    #[test]
+    fn the_scheduling_policy_is_read_behind_a_name_with_spaces() {
+        let stat = |policy| format!("7 (a (b) c) S {}-2 {policy} 0", "0 ".repeat(36));
+        assert_eq!(scheduling(&stat(1)), "real-time");
+        assert_eq!(scheduling(&stat(0)), "normal");
+        assert_eq!(scheduling(""), "normal");
     }
 }

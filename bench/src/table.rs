@@ -17,8 +17,8 @@ pub(crate) fn text(report: &Report) -> String {
             machine.cpu, machine.cpus, machine.kernel, machine.date, machine.load
         ),
         format!(
-            "  pinned   generator and soft interrupts on CPU {}, receiver on CPU {}",
-            report.cpus.generator, report.cpus.receiver
+            "  pinned   generator and soft interrupts on CPU {}, receiver on CPU {}; scheduling {}",
+            report.cpus.generator, report.cpus.receiver, machine.scheduling
         ),
         String::new(),
     ];

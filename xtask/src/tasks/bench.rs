@@ -1,9 +1,12 @@
 //! `cargo xtask bench`: the benchmarks, with the XDP program inside.
 
+use std::process::Command;
+
 use anyhow::{Result, bail};
 use xtask::command::{cargo, run, say};
 use xtask::lab::lacking_privilege;
 use xtask::toolchain::{self, Tool};
+use xtask::workspace;
 
 /// Run a benchmark; the options are those of the bench crate (`cargo xtask bench -- --help`).
 #[derive(clap::Args)]
@@ -28,13 +31,20 @@ pub(crate) fn run_task(options: &Options) -> Result<()> {
         );
     }
     toolchain::ensure_tools(Tool::BENCHMARKS)?;
-    // The benchmarks look for the binary under test beside themselves.
-    let binary = super::build::release_binary()?;
     let object = toolchain::build_object()?;
-    say(format!("building the benchmarks of {}", binary.display()));
-    let mut command = cargo();
-    command
-        .args(["run", "--quiet", "--release", "--package", "trim-bench", "--"])
-        .args(options.arguments());
-    run(command.env("TRIM_EBPF_OBJECT", object))
+    say("building trim and the benchmarks in release");
+    let mut build = cargo();
+    // Both in one call, because cargo would build the crates they share once for each. The benchmarks look for trim
+    // beside themselves.
+    build.args([
+        "build",
+        "--release",
+        "--package",
+        "trim-user",
+        "--package",
+        "trim-bench",
+    ]);
+    run(build.env("TRIM_EBPF_OBJECT", object))?;
+    let benchmarks = workspace::target_dir().join("release/trim-bench");
+    run(Command::new(benchmarks).args(&options.arguments))
 }
