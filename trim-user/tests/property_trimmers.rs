@@ -129,7 +129,7 @@ fn legacy_keeps_flows_apart_that_travel_together() {
 }
 
 /// What generated connections have found in `legacy`, each as the recipe that showed it.
-const FOUND: [(&str, &str); 4] = [
+const FOUND: [(&str, &str); 6] = [
     (
         "a SYN-ACK of the new connection after one seen from its middle started a third one",
         "Recipe { seed: 0x7b3, exchanges: 1, quirks: [Chunked, Interim, Switch, Lookalike, ManyMessages, Reorder, \
@@ -148,6 +148,16 @@ const FOUND: [(&str, &str); 4] = [
         "the same, with the next start line split over segments",
         "Recipe { seed: 0x32f, exchanges: 6, quirks: [Pipelining, Chunked, NoContent, Interim, Switch, Large, Tiny, \
          Interleave, Reorder] }",
+    ),
+    (
+        "the beginning of a status line behind a hole was taken for the content of an answer to HEAD",
+        "Recipe { seed: 0xd7d, exchanges: 2, quirks: [Chunked, NoContent, Unsolicited, Secrets, Tiny, Reorder, Probes] }",
+    ),
+    (
+        "a status line right behind the header block of an answer was taken for its content, because a request that was \
+         taken for tunnelled bytes had been HEAD",
+        "Recipe { seed: 0xf1c, exchanges: 4, quirks: [NoContent, Switch, Secrets, Interleave, Retransmit, LateDuplicates, \
+         Loss, PortReuse, EarlyAnswer] }",
     ),
 ];
 

@@ -231,6 +231,7 @@ pub fn compare_names(case: &Case, answers: &Answers, redact: bool, keep: u32) ->
                 Truth::Framing => label == Label::Framing,
                 Truth::Body if stream.content_offset[offset + at] < keep => label == Label::BodyKept,
                 Truth::Body => label == Label::Body,
+                Truth::Opaque if malformed => matches!(label, Label::Opaque | Label::Unsure),
                 Truth::Opaque => label == Label::Opaque,
                 // The first digits of a chunk size that turns out malformed.
                 Truth::Unsure => matches!(label, Label::Unsure | Label::Opaque | Label::Framing),

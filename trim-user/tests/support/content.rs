@@ -37,8 +37,21 @@ pub fn content(rng: &mut Rng, quirks: Quirks, longest: usize) -> Content {
         2 => line_ends(rng, length),
         _ => rng.bytes(length),
     };
-    let lookalike = !bytes.is_empty() && b"HTTP/".starts_with(&bytes[..bytes.len().min(5)].to_ascii_uppercase());
-    Content { bytes, lookalike }
+    Content {
+        bytes: without_accidents(bytes),
+        lookalike: false,
+    }
+}
+
+/// The same, but never beginning like a status line, of which a single `H` would be enough.
+fn without_accidents(mut bytes: Vec<u8>) -> Vec<u8> {
+    let beginning = bytes[..bytes.len().min(5)].to_ascii_uppercase();
+    if b"HTTP/".starts_with(&beginning)
+        && let Some(first) = bytes.first_mut()
+    {
+        *first = b'.';
+    }
+    bytes
 }
 
 fn text(rng: &mut Rng, length: usize) -> Vec<u8> {

@@ -42,12 +42,22 @@ impl Demands {
             pairing_matters: view.pairing_matters(),
         };
         let server = view.side(Side::Server, &doubt);
+        let is_poisoned = client.poisoned || server.poisoned;
         let mut sides = [client.demands, server.demands];
+        if is_poisoned {
+            // A decoy taken for a message, an answer that switches protocols above all, is felt in both directions.
+            for demand in sides.iter_mut().flatten().filter(|demand| **demand == Demand::Cut) {
+                *demand = Demand::Either;
+            }
+        }
         let incomplete = view.covered.iter().flatten().any(|covered| !covered);
         if incomplete || server.first_loss.is_some() || client.first_loss.is_some() {
             // Whether a switch was accepted may not be known, so that the bytes behind it can be taken for anything.
-            for (side, demands) in sides.iter_mut().enumerate() {
-                forgive_opaque(&case.dialogues[index].streams[side], demands);
+            let streams = &case.dialogues[index].streams;
+            let asked = streams[0].messages.iter().find(|message| message.asks_for_switch);
+            let from = [asked.map_or(usize::MAX, |message| message.end), usize::MAX];
+            for ((stream, demands), from) in streams.iter().zip(&mut sides).zip(from) {
+                forgive_opaque(stream, demands, from);
             }
         }
         Self { sides }
@@ -67,9 +77,10 @@ impl Demands {
     }
 }
 
-fn forgive_opaque(stream: &Labelled, demands: &mut [Demand]) {
-    for (demand, truth) in demands.iter_mut().zip(&stream.truth) {
-        if *truth == Truth::Opaque {
+/// Asks for nothing in tunnels, nor that content behind `from` goes.
+fn forgive_opaque(stream: &Labelled, demands: &mut [Demand], from: usize) {
+    for (at, (demand, truth)) in demands.iter_mut().zip(&stream.truth).enumerate() {
+        if *truth == Truth::Opaque || (at >= from && *demand == Demand::Cut) {
             *demand = Demand::Either;
         }
     }
@@ -89,6 +100,7 @@ struct SideDemands {
     /// The message in which the framing was lost first.
     lost_at_message: Option<usize>,
     first_loss: Option<usize>,
+    poisoned: bool,
 }
 
 struct View<'c> {
@@ -225,6 +237,7 @@ impl<'c> View<'c> {
             demands: walk.demands,
             lost_at_message: walk.lost_at_message,
             first_loss: walk.first_loss,
+            poisoned: walk.poisoned,
         }
     }
 }

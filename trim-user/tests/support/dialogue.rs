@@ -62,6 +62,13 @@ enum Kind {
 }
 
 impl Kind {
+    fn asks_for_switch(self) -> bool {
+        matches!(
+            self,
+            Self::ConnectAccepted | Self::ConnectRefused | Self::UpgradeAccepted | Self::UpgradeRefused
+        )
+    }
+
     fn ends_http(self) -> bool {
         !matches!(
             self,
@@ -203,11 +210,9 @@ impl Author {
         for (index, kind) in kinds.iter().enumerate() {
             if self.answer(*kind, first + index) {
                 lost = true;
+                self.leave_unanswered(&kinds[index + 1..], first + index + 1);
                 break;
             }
-        }
-        if switching && lost {
-            self.leave_tunnel_unanswered();
         }
         let switching = switching && !lost;
         if switching && self.rng.chance(30) {
@@ -296,6 +301,7 @@ impl Author {
         );
         if let Some(message) = self.stream(Side::Client).messages.last_mut() {
             message.decides_answer = matches!(method, "HEAD" | "CONNECT");
+            message.asks_for_switch = kind.asks_for_switch();
         }
         lost
     }
@@ -487,11 +493,14 @@ impl Author {
         }
     }
 
-    /// What the client sent ahead into a tunnel that was never granted can be taken for anything.
-    fn leave_tunnel_unanswered(&mut self) {
-        let client = self.stream(Side::Client);
-        let behind = client.messages.last().map_or(0, |message| message.end);
-        client.truth[behind..].fill(Truth::Inside);
+    /// Behind a request for a tunnel that nobody answers, the client's bytes can be taken for anything. `first` is the
+    /// index of the first of the unanswered requests.
+    fn leave_unanswered(&mut self, kinds: &[Kind], first: usize) {
+        if let Some(index) = kinds.iter().position(|kind| kind.asks_for_switch()) {
+            let client = self.stream(Side::Client);
+            let behind = client.messages[first + index].end;
+            client.truth[behind..].fill(Truth::Inside);
+        }
     }
 
     fn tunnel_talk(&mut self) {

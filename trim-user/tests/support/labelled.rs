@@ -58,6 +58,8 @@ pub struct Message {
     pub answers_head: bool,
     /// A request whose answer may change what follows: HEAD, CONNECT.
     pub decides_answer: bool,
+    /// A request after whose answer the connection may leave HTTP: CONNECT, Upgrade.
+    pub asks_for_switch: bool,
 }
 
 /// The bytes of one direction, each with its truth.
