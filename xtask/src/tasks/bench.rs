@@ -46,5 +46,5 @@ pub(crate) fn run_task(options: &Options) -> Result<()> {
     ]);
     run(build.env("TRIM_EBPF_OBJECT", object))?;
     let benchmarks = workspace::target_dir().join("release/trim-bench");
-    run(Command::new(benchmarks).args(&options.arguments))
+    run(Command::new(benchmarks).args(options.arguments()))
 }
