@@ -115,7 +115,7 @@ fn assemble(
     seconds: f64,
 ) -> Report {
     let mut http = summary.http;
-    http.header_bytes_lost = verdict.header.lost;
+    http.header_bytes_lost = verdict.header_bytes_lost;
     Report {
         balance: summary.balance,
         packets: summary.packets,
@@ -129,9 +129,9 @@ fn assemble(
         witness: Witness {
             packets: counts.captured,
             dropped: counts.dropped,
-            missing: verdict.packets.missing,
+            missing: verdict.missing,
             mirror_losses,
-            body_bytes_leaked: verdict.body.leaked,
+            body_bytes_leaked: verdict.body_bytes_leaked,
             unfaithful: verdict.unfaithful(),
         },
         seconds: Some(seconds),

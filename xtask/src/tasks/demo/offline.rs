@@ -41,7 +41,7 @@ pub(super) fn run(trim: &Path, results: &Path) -> Result<Report> {
         packets: statistics.packets.written,
         latency_ns: None,
     };
-    let header_bytes_lost = legacy_verdict.header.lost + scanning_verdict.header.lost;
+    let header_bytes_lost = legacy_verdict.header_bytes_lost + scanning_verdict.header_bytes_lost;
     let packets = legacy.packets;
     Ok(Report {
         balance: packets.seen.cast_signed() - (packets.written + packets.omitted + packets.lost).cast_signed(),
@@ -61,8 +61,8 @@ pub(super) fn run(trim: &Path, results: &Path) -> Result<Report> {
         output: file.display().to_string(),
         witness: Witness {
             packets: packets.seen,
-            missing: legacy_verdict.packets.missing,
-            body_bytes_leaked: legacy_verdict.body.leaked,
+            missing: legacy_verdict.missing,
+            body_bytes_leaked: legacy_verdict.body_bytes_leaked,
             unfaithful: legacy_verdict.unfaithful().or_else(|| scanning_verdict.unfaithful()),
             ..Witness::default()
         },

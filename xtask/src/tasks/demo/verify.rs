@@ -12,29 +12,14 @@ use xtask::command::line;
 pub(super) struct Verdict {
     /// Nothing that must stay has changed.
     pub(super) faithful: bool,
-    pub(super) packets: Packets,
-    pub(super) header: Header,
-    pub(super) body: Body,
-    /// What is wrong, at most a few.
-    findings: Vec<Finding>,
-}
-
-#[derive(Clone, Copy, Debug, Deserialize)]
-pub(super) struct Packets {
     /// Packets of the original without a partner.
     pub(super) missing: u64,
-}
-
-#[derive(Clone, Copy, Debug, Deserialize)]
-pub(super) struct Header {
-    /// Bytes changed or gone.
-    pub(super) lost: u64,
-}
-
-#[derive(Clone, Copy, Debug, Deserialize)]
-pub(super) struct Body {
-    /// Bytes that should be gone.
-    pub(super) leaked: u64,
+    /// Header bytes changed or gone.
+    pub(super) header_bytes_lost: u64,
+    /// Body bytes that should be gone.
+    pub(super) body_bytes_leaked: u64,
+    /// What is wrong, at most a few.
+    findings: Vec<Finding>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
