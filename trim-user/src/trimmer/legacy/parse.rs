@@ -51,6 +51,8 @@ impl<'b> View<'b> {
 
 enum Pairing {
     Known(Method),
+    /// By evidence, where counting has failed: the bytes behind the header block overrule it.
+    Likely(Method),
     Unknown,
     /// The request may still come.
     Wait,
@@ -288,6 +290,7 @@ impl Run<'_> {
         };
         match self.pair(direction, &pending) {
             Pairing::Known(method) => self.frame_answer(direction, pending, Some(method)),
+            Pairing::Likely(method) => self.frame_likely_answer(direction, pending, method),
             Pairing::Unknown => self.frame_answer(direction, pending, None),
             Pairing::Wait => return false,
         }
@@ -307,6 +310,16 @@ impl Run<'_> {
         }
     }
 
+    /// Frames a response to what was probably a request with this method: where that gives it a body, the next bytes
+    /// have to agree.
+    fn frame_likely_answer(&mut self, direction: usize, pending: Pending, method: Method) {
+        let has_body = matches!(
+            response_framing(pending.status, method, &pending.fields),
+            Framing::Length(_) | Framing::Chunked | Framing::UntilClose
+        );
+        self.frame_answer(direction, pending, (!has_body).then_some(method));
+    }
+
     fn pair(&mut self, direction: usize, pending: &Pending) -> Pairing {
         let flow = &mut *self.flow;
         flow.note_lost_requests();
@@ -317,7 +330,7 @@ impl Run<'_> {
                 return Pairing::Wait;
             }
             return match flow.likely_request(pending) {
-                Some(method) => Pairing::Known(method),
+                Some(method) => Pairing::Likely(method),
                 None => Pairing::Unknown,
             };
         }

@@ -1,6 +1,6 @@
 //! Held bytes: interpreting them when holes fill, and doing without when they do not.
 
-use super::doubt::{LOOK_BEHIND_HOLE, may_be_header};
+use super::doubt::{LOOK_BEHIND_HOLE, may_be_header, may_hold_framing};
 use super::flow::{ENDLESS, Phase};
 use super::parse::{LOOK_AHEAD, View};
 use super::requests::Asked;
@@ -184,7 +184,8 @@ impl Run<'_> {
         let mut near = [0; LOOK_BEHIND_HOLE];
         let count = self.shared.stashes.get(half.stash).look_ahead(next, &mut near);
         let near = near.get(..count).unwrap_or_default();
-        let Some(end) = end.filter(|end| next < *end && !may_be_header(near)) else {
+        let may_be_message = may_be_header(near) || may_hold_framing(near);
+        let Some(end) = end.filter(|end| next < *end && !may_be_message) else {
             self.lose(direction, next);
             return;
         };
