@@ -164,9 +164,9 @@ fn install(packages: &[&str]) -> Result<()> {
         attempt()?;
     }
     drop(without_services);
-    if packages.contains(&Tool::NGINX.package) && Path::new("/run/systemd/system").is_dir() {
+    if packages.contains(&Tool::NGINX.package) && find("systemctl").is_some() {
         say("disabling the nginx service of the package just installed: only the program is wanted");
-        run(Command::new("systemctl").args(["disable", "--now", "nginx"]))?;
+        run(Command::new("systemctl").args(["--quiet", "disable", "nginx"]))?;
     }
     Ok(())
 }
