@@ -31,8 +31,10 @@ pub(super) struct Opening {
 pub(super) struct Pending {
     pub(super) status: u16,
     pub(super) fields: FramingFields,
-    /// What the server had received of the client's stream when it sent it.
+    /// What the server had received of the client's stream when it began to send it.
     pub(super) acknowledged: u64,
+    /// The same when it had sent the whole header block.
+    pub(super) received: u64,
 }
 
 impl Pending {
@@ -300,11 +302,13 @@ impl Flow {
     /// behind the header block.
     pub(super) fn likely_request(&mut self, response: &Pending) -> Option<Method> {
         let acknowledged = response.acknowledged;
-        let lags = self
+        // Behind a stream that ended in something else than HTTP there may be requests, too.
+        let unseen = self
             .client
-            .is_some_and(|client| self.halves[usize::from(client)].lags(acknowledged));
+            .map(|client| &self.halves[usize::from(client)])
+            .is_some_and(|client| client.frontier == ENDLESS || client.lags(response.received));
         if !self.requests_lost
-            && !lags
+            && !unseen
             && let Some(Asked::Request { method, .. }) = self.requests.only()
         {
             // Responses were lost, but whichever request this one answers, it is of this kind.

@@ -144,10 +144,14 @@ impl Run<'_> {
 
     fn continue_head(&mut self, direction: usize, view: &mut View<'_>) {
         let half = &mut self.flow.halves[direction];
-        if let Phase::Head { parser, opening } = half.phase {
+        if let Phase::Head { parser, mut opening } = half.phase {
             half.phase = Phase::Message;
             self.shared.parsers.free(parser);
             let parser = self.shared.parsers.get(parser).clone();
+            if parser.is_blank() {
+                // Blank lines may have been sent long before the message.
+                opening.received = self.received;
+            }
             self.feed_head(direction, view, parser, opening);
         }
     }
@@ -279,6 +283,7 @@ impl Run<'_> {
             status,
             fields: block.fields,
             acknowledged,
+            received: self.received,
         });
         self.resolve_answer(direction);
     }
@@ -324,7 +329,7 @@ impl Run<'_> {
         let flow = &mut *self.flow;
         flow.note_lost_requests();
         let client = &flow.halves[1 - direction];
-        let lags = client.lags(pending.acknowledged);
+        let lags = client.lags(pending.received);
         if flow.unpaired {
             if lags && client.stash != NONE && !flow.awaits_switch(1 - direction) {
                 return Pairing::Wait;
