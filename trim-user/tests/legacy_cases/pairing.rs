@@ -240,6 +240,18 @@ fn an_upgrade_is_opaque_from_the_switch_on_and_http_without_one() {
 }
 
 #[test]
+fn a_switch_that_overtakes_the_body_of_its_request_leaves_the_body_to_http() {
+    let head = b"POST /chat HTTP/1.1\r\nUpgrade: x\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nab";
+    let rest = b"cd\r\n0\r\n\r\nanything";
+    let mut wire = Wire::open();
+    wire.client(0, head);
+    wire.acknowledged[1] = (head.len() + rest.len()) as u32;
+    wire.server(0, b"HTTP/1.1 101 Switching Protocols\r\n\r\n");
+    let tail = wire.client(head.len() as u32, rest);
+    wire.expect(tail, "B2 F5 T2 O8");
+}
+
+#[test]
 fn bytes_behind_an_unanswered_connect_are_opaque_and_behind_an_upgrade_requests() {
     let mut wire = Wire::open();
     let connect = wire.client(0, b"CONNECT a:443 HTTP/1.1\r\n\r\n\x16\x03");

@@ -102,6 +102,8 @@ pub(super) struct Half {
     pub(super) acknowledged: u64,
     /// HTTP ends here at the latest, [`ENDLESS`] when it does not.
     pub(super) opaque_from: u64,
+    /// HTTP ends behind the current message.
+    pub(super) opaque_next: bool,
     /// What the other end waited for before any byte of this direction was seen, 0 for unknown.
     pub(super) hint: u64,
     pub(super) phase: Phase,
@@ -128,6 +130,7 @@ impl Half {
             fin: ENDLESS,
             acknowledged: 0,
             opaque_from: ENDLESS,
+            opaque_next: false,
             hint: 0,
             phase: Phase::Message,
             history: History::EMPTY,
@@ -269,6 +272,13 @@ impl Flow {
         self.is_client(direction) == Some(true)
             && (server.seen || server.acknowledged == 0)
             && self.requests.back().is_some_and(Asked::may_switch)
+    }
+
+    /// Whether HTTP has ended where the next message would begin.
+    pub(super) fn has_switched(&self, direction: usize) -> bool {
+        let half = &self.halves[direction];
+        let asked = half.opaque_from != ENDLESS && self.requests.back().is_some_and(Asked::may_switch);
+        half.opaque_next || asked
     }
 
     /// Whether what this direction says next answers an HTTP/0.9 request.

@@ -107,9 +107,7 @@ impl Run<'_> {
         if self.flow.awaits_switch(direction) || self.may_answer_unseen(direction, view) {
             return false;
         }
-        if self.flow.halves[direction].opaque_from != ENDLESS
-            && self.flow.requests.back().is_some_and(Asked::may_switch)
-        {
+        if self.flow.has_switched(direction) {
             self.end_with(direction, Label::Opaque);
             return true;
         }
@@ -408,17 +406,18 @@ impl Run<'_> {
         }
     }
 
-    /// The server left HTTP behind this response. So does the client: at once, or where bytes are still missing before
-    /// what the server had received then, behind the request that asked for it, but there at the latest.
+    /// The server left HTTP behind this response. So does the client: at once, or behind the chunked body of its request,
+    /// or where bytes are still missing before what the server had received then, behind the request that asked for it,
+    /// but there at the latest.
     fn switch(&mut self, server: usize, received: u64) {
         self.end_with(server, Label::Opaque);
         let unpaired = self.flow.unpaired;
         let client = &mut self.flow.halves[1 - server];
         let behind = client.seen && client.started && client.frontier < received;
-        if unpaired && behind {
-            client.opaque_from = received;
-        } else {
-            self.end_with(1 - server, Label::Opaque);
+        match client.phase {
+            Phase::Chunk(_) => client.opaque_next = true,
+            _ if unpaired && behind => client.opaque_from = received,
+            _ => self.end_with(1 - server, Label::Opaque),
         }
     }
 

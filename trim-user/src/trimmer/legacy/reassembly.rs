@@ -225,6 +225,10 @@ impl Run<'_> {
 
     /// Everything up to `next` is unsure; a message may start there or later.
     pub(super) fn lose(&mut self, direction: usize, next: u64) {
+        if self.flow.halves[direction].opaque_next {
+            self.end_with(direction, Label::Opaque);
+            return;
+        }
         let had_framing = !matches!(self.flow.halves[direction].phase, Phase::Lost);
         self.leave_head(direction);
         let unsure = self.flow.unsure();
