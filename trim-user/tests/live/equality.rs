@@ -8,7 +8,7 @@ use xtask::lab::{Client, Exchange, Folder, Link, Nginx, Site, Span, SpanOptions,
 use trim_user::kernel::affinity::pin_current_thread;
 
 use super::appliance::{Appliance, Setting, assert_nothing_lost, can_run, trim_file};
-use super::packets::{by_direction, difference};
+use super::packets::{arrivals, by_direction, difference};
 
 /// A download of several megabytes a second: enough to fill segments, slow enough for the ring of a veth.
 const DOWNLOAD: Exchange = Exchange::Download {
@@ -30,16 +30,60 @@ pub(crate) struct Captured {
     pub(crate) summary: Value,
     pub(crate) live: PathBuf,
     pub(crate) plain: PathBuf,
-    /// Packets that only one of the two can have seen: the mirror or tcpdump lost them.
-    missed: u64,
     folder: Folder,
     _appliance: Appliance,
 }
 
+/// How often the traffic is made again, over a slower link each time, where the two saw different things.
+const ATTEMPTS: u32 = 6;
+
 /// Captures every kind of exchange over IPv4 and IPv6; `meanwhile` runs while the traffic flows.
 ///
+/// Both must have seen the same packets in the same order, or there is nothing to compare with: then the traffic is made
+/// again. On a machine that is busy elsewhere the mirror may lose packets, because the ring of a veth holds 256, and what
+/// a timer of the kernel sends from another CPU may pass tcpdump before and XDP behind its neighbour.
+///
+/// # Panics
+/// When the two saw different things each time, or the appliance lost or reordered packets any time.
+pub(crate) fn capture(setting: Setting, options: SpanOptions, meanwhile: impl Fn(&Appliance) + Sync) -> Captured {
+    for attempt in 0..ATTEMPTS {
+        let slower = SpanOptions {
+            megabits: options.megabits >> attempt,
+            ..options
+        };
+        let (captured, missed) = capture_once(setting, slower, &meanwhile);
+        assert_nothing_lost(&captured.summary);
+        match obstacle(&captured, missed, options.queues) {
+            None => return captured,
+            Some(obstacle) => eprintln!("at {} Mbit/s {obstacle}", slower.megabits),
+        }
+    }
+    panic!("tcpdump and the appliance saw different things {ATTEMPTS} times");
+}
+
+/// Why what tcpdump saw cannot be compared with what XDP saw.
+fn obstacle(captured: &Captured, missed: u64, queues: u32) -> Option<String> {
+    if missed > 0 {
+        return Some(format!("the mirror or tcpdump lost {missed} packets"));
+    }
+    // Several queues promise no order.
+    if queues > 1 {
+        return None;
+    }
+    let (live, mut plain) = (arrivals(&captured.live), arrivals(&captured.plain));
+    let moved = live.iter().find(|(ends, headers)| plain.get(ends) != Some(headers));
+    let (ends, headers) = moved?;
+    let (mut headers, mut seen) = (headers.clone(), plain.remove(ends).unwrap_or_default());
+    headers.sort();
+    seen.sort();
+    assert_eq!(headers, seen, "{ends:?}: not the packets that tcpdump saw");
+    Some(format!("the packets of {ends:?} passed in another order"))
+}
+
+/// The capture, and how many packets only one of the two can have seen: the mirror or tcpdump lost them.
+///
 /// Server and clients run on one CPU: what two CPUs send at once may pass tcpdump in another order than XDP.
-pub(crate) fn capture(setting: Setting, options: SpanOptions, meanwhile: impl FnOnce(&Appliance) + Send) -> Captured {
+fn capture_once(setting: Setting, options: SpanOptions, meanwhile: &(impl Fn(&Appliance) + Sync)) -> (Captured, u64) {
     let span = Span::new(options).unwrap();
     let folder = Folder::new("plain").unwrap();
     let plain = folder.path().join("plain.pcap");
@@ -54,14 +98,14 @@ pub(crate) fn capture(setting: Setting, options: SpanOptions, meanwhile: impl Fn
     let summary = appliance.stop();
     let live = PathBuf::from(summary["output"].as_str().unwrap());
     assert!(live.starts_with(appliance.captures()));
-    Captured {
+    let captured = Captured {
         summary,
         live,
         plain,
-        missed: counts.dropped + span.mirror_losses().unwrap(),
         folder,
         _appliance: appliance,
-    }
+    };
+    (captured, counts.dropped + span.mirror_losses().unwrap())
 }
 
 fn traffic(span: &Span) {
@@ -87,10 +131,6 @@ fn traffic(span: &Span) {
 
 /// Every direction of every flow is, packet for packet and byte for byte, what one of `strategies` makes of it.
 pub(crate) fn assert_each_flow_equals_one_of(captured: &Captured, strategies: &[&str]) {
-    assert_eq!(
-        captured.missed, 0,
-        "the mirror or tcpdump lost packets; there is nothing to compare with"
-    );
     let live = by_direction(&captured.live);
     let offline: Vec<_> = strategies.iter().map(|strategy| offline(captured, strategy)).collect();
     assert!(live.len() > 40, "{} directions; the traffic is missing", live.len());
@@ -124,7 +164,6 @@ fn equal_to_the_file(test: &str, setting: Setting, vlan: bool) {
         return;
     }
     let captured = capture(setting, one_queue(vlan), |_| {});
-    assert_nothing_lost(&captured.summary);
     assert_eq!(captured.summary["xdp_mode"], setting.xdp_mode);
     assert_each_flow_equals_one_of(&captured, &[setting.mode]);
 }
@@ -140,11 +179,6 @@ fn over_several_queues_the_same_packets_are_written() {
         ..SpanOptions::default()
     };
     let captured = capture(Setting::default(), slow, |_| {});
-    assert_nothing_lost(&captured.summary);
-    assert_eq!(
-        captured.missed, 0,
-        "the mirror or tcpdump lost packets; there is nothing to compare with"
-    );
     assert_eq!(captured.summary["interfaces"][0]["queues"], 2);
     let sorted = |mut directions: std::collections::BTreeMap<super::packets::Ends, Vec<super::packets::Packet>>| {
         directions.values_mut().for_each(|packets| packets.sort());

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use trim_common::flow::FlowKey;
+use trim_common::flow::{Direction, FlowKey};
 use trim_user::data::capture::file::{CaptureReader, Event};
 use trim_user::packet::{Dissection, LinkType, dissect};
 
@@ -28,15 +28,10 @@ pub(crate) fn by_direction(file: &Path) -> BTreeMap<Ends, Vec<Packet>> {
         let Dissection::Tcp(layout) = dissect(LinkType::ETHERNET, record.data, record.original_length) else {
             continue;
         };
-        let FlowKey {
-            low_address,
-            high_address,
-            low_port,
-            high_port,
-        } = layout.flow;
+        let (low, low_port, high, high_port) = ends(&layout.flow);
         let ends = match layout.direction {
-            trim_common::flow::Direction::Up => (low_address, low_port, high_address, high_port),
-            trim_common::flow::Direction::Down => (high_address, high_port, low_address, low_port),
+            Direction::Up => (low, low_port, high, high_port),
+            Direction::Down => (high, high_port, low, low_port),
         };
         let packet = Packet {
             original_length: record.original_length,
@@ -45,6 +40,35 @@ pub(crate) fn by_direction(file: &Path) -> BTreeMap<Ends, Vec<Packet>> {
         directions.entry(ends).or_default().push(packet);
     }
     directions
+}
+
+fn ends(flow: &FlowKey) -> Ends {
+    (flow.low_address, flow.low_port, flow.high_address, flow.high_port)
+}
+
+/// The headers below HTTP of each packet of each flow, in the order of arrival: the same at two capture points that saw the
+/// packets in the same order, whatever became of the bodies.
+///
+/// # Panics
+/// When a packet of a flow is older than the one before it: what was written is not in the order of arrival.
+pub(crate) fn arrivals(file: &Path) -> BTreeMap<Ends, Vec<Vec<u8>>> {
+    let mut flows: BTreeMap<Ends, (u64, Vec<Vec<u8>>)> = BTreeMap::new();
+    let mut reader = CaptureReader::open(file).unwrap();
+    while let Some(event) = reader.next_event().unwrap() {
+        let Event::Packet(record) = event else { continue };
+        let Dissection::Tcp(layout) = dissect(LinkType::ETHERNET, record.data, record.original_length) else {
+            continue;
+        };
+        let (last, headers) = flows.entry(ends(&layout.flow)).or_default();
+        assert!(
+            record.time_ns >= *last,
+            "{}: a packet stands behind a younger one",
+            file.display()
+        );
+        *last = record.time_ns;
+        headers.push(record.data[..layout.payload_offset as usize].to_vec());
+    }
+    flows.into_iter().map(|(flow, (_, headers))| (flow, headers)).collect()
 }
 
 /// The first difference between two directions, in words.

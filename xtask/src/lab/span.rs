@@ -41,8 +41,7 @@ impl Link {
 pub struct SpanOptions {
     /// RX queues of the appliance's interface.
     pub queues: u32,
-    /// Rate of the link between server and client, Mbit/s. The ring of a veth holds 256 packets per queue, and the
-    /// mirror loses what finds it full, so bursts are kept short where every packet counts.
+    /// Rate of the link between server and client, Mbit/s.
     pub megabits: u32,
     /// Whether the mirror puts each frame into VLAN 77, as a SPAN port on a trunk does.
     pub vlan: bool,
@@ -68,6 +67,10 @@ pub struct Span {
     /// Where the appliance runs.
     pub appliance: Namespace,
 }
+
+/// Largest receive window that either end offers, bytes. The ring of a veth holds 256 packets, and a mirror loses what
+/// finds it full; with windows so small a sender's burst takes a tenth of it.
+const WINDOW: u32 = 32_768;
 
 impl Span {
     /// The appliance's interface, in its namespace.
@@ -102,12 +105,15 @@ impl Span {
         Ok(span)
     }
 
-    /// Gives one end of the link its addresses, host number `host`.
+    /// Gives one end of the link its addresses, host number `host`, and bounds what a sender may have under way to it.
     fn address(&self, namespace: &Namespace, interface: &str, host: u8) -> Result<()> {
         namespace.ip(&format!("address add 10.77.0.{host}/24 dev {interface}"))?;
-        namespace
-            .ip(&format!("address add fd77::{host}/64 dev {interface} nodad"))
-            .map(drop)
+        namespace.ip(&format!("address add fd77::{host}/64 dev {interface} nodad"))?;
+        let bounded = format!("dev {interface} window {WINDOW}");
+        namespace.ip(&format!(
+            "route replace 10.77.0.0/24 {bounded} scope link src 10.77.0.{host}"
+        ))?;
+        namespace.ip(&format!("-6 route replace fd77::/64 {bounded}")).map(drop)
     }
 
     /// Copies both directions of `s0` to the appliance.
