@@ -43,6 +43,8 @@ pub struct ThreadBoard {
     pub beat: Gauge,
     /// Packets taken out of RX rings.
     pub received: Gauge,
+    /// RX queues that the kernel has closed because their interface is gone.
+    pub queues_closed: Gauge,
     /// Packets dropped because a worker's queue was full.
     pub queue_full: Gauge,
     /// Packets written to a sink.
@@ -81,6 +83,7 @@ impl ThreadBoard {
             name: name.into(),
             beat: Gauge::default(),
             received: Gauge::default(),
+            queues_closed: Gauge::default(),
             queue_full: Gauge::default(),
             written: Gauge::default(),
             write_failed: Gauge::default(),

@@ -35,6 +35,7 @@ pub(crate) struct Setting {
     pub(crate) mode: &'static str,
     pub(crate) layout: &'static str,
     pub(crate) on_loss: &'static str,
+    pub(crate) interfaces: &'static [&'static str],
 }
 
 impl Default for Setting {
@@ -44,6 +45,7 @@ impl Default for Setting {
             mode: "legacy",
             layout: "inline",
             on_loss: "pass",
+            interfaces: &[Span::INTERFACE],
         }
     }
 }
@@ -77,10 +79,18 @@ impl Appliance {
     /// Ends it and gives its closing summary.
     pub(crate) fn stop(&mut self) -> Value {
         self.command(&["stop"]);
+        let (code, summary) = self.wait();
+        assert_eq!(code, 0, "{summary}\n{}", self.process.stderr());
+        summary
+    }
+
+    /// Waits until it ends, and gives its exit status and its closing summary.
+    pub(crate) fn wait(&mut self) -> (i32, Value) {
         let status = self.process.wait(PATIENCE).unwrap();
         let (stdout, stderr) = (self.process.stdout(), self.process.stderr());
-        assert!(status.success(), "{status}\n{stdout}\n{stderr}");
-        serde_json::from_str(stdout.lines().last().unwrap()).unwrap()
+        let code = status.code().unwrap_or_else(|| panic!("{status}\n{stdout}\n{stderr}"));
+        let last = stdout.lines().last().unwrap_or_else(|| panic!("no summary\n{stderr}"));
+        (code, serde_json::from_str(last).unwrap())
     }
 
     pub(crate) fn process(&mut self) -> &mut Process {
@@ -99,12 +109,13 @@ fn configuration(setting: Setting, folder: &Path, socket: &Path) -> String {
         mode,
         layout,
         on_loss,
+        interfaces,
     } = setting;
     format!(
         "capture:\n  interfaces: [{interface}]\n  xdp_mode: {xdp_mode}\n  frames_per_queue: 32768\n  ring_size: 16384\n  \
          on_user_space_loss: {on_loss}\nstrategy:\n  mode: {mode}\n  split_percent: 50\npipeline:\n  layout: {layout}\n  queue_batches: 1024\n\
          output:\n  directory: {folder}/captures\n  sync: false\ncontrol:\n  socket: {socket}\n",
-        interface = Span::INTERFACE,
+        interface = interfaces.join(", "),
         folder = folder.display(),
         socket = socket.display(),
     )

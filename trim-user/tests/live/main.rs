@@ -5,4 +5,5 @@ mod appliance;
 mod equality;
 mod killed;
 mod packets;
+mod removed;
 mod switching;

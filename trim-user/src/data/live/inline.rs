@@ -44,7 +44,7 @@ impl InlineLoop {
         let board = &shared.threads[self.board];
         let mut chunk = Chunk::default();
         let mut latency = Latency::new();
-        loop {
+        let broken = loop {
             let started = Intake::now();
             let received = self.intake.receive(started, &shared, board);
             let turn = self.trim(&mut chunk);
@@ -53,12 +53,14 @@ impl InlineLoop {
             self.tend(&shared, board, &latency, trimmed, &mut chunk);
             if received == 0 {
                 if shared.is_stopping() && !self.intake.has_packets() {
-                    break;
+                    break None;
                 }
-                self.idle(&shared)?;
+                if let Err(error) = self.idle(&shared, board) {
+                    break Some(error);
+                }
             }
-        }
-        self.finish(board, &mut chunk, latency)
+        };
+        self.finish(board, &mut chunk, latency, broken)
     }
 
     /// Trims everything that is in order now.
@@ -108,19 +110,25 @@ impl InlineLoop {
         board.beat.add(1);
     }
 
-    fn idle(&mut self, shared: &Shared) -> Result<(), LiveError> {
+    fn idle(&mut self, shared: &Shared, board: &ThreadBoard) -> Result<(), LiveError> {
         if shared.is_stopping() {
             self.intake.close();
             return Ok(());
         }
-        if let Some((queue, error)) = self.intake.take_error() {
-            return Err(LiveError::Queue { queue, error });
-        }
+        self.intake.notice_closed(board);
         self.intake.wait(NAP)?;
         Ok(())
     }
 
-    fn finish(mut self, board: &ThreadBoard, chunk: &mut Chunk, mut latency: Latency) -> Result<Ended, LiveError> {
+    fn finish(
+        mut self,
+        board: &ThreadBoard,
+        chunk: &mut Chunk,
+        mut latency: Latency,
+        broken: Option<LiveError>,
+    ) -> Result<Ended, LiveError> {
+        let mut errors = self.intake.take_errors();
+        errors.extend(broken);
         self.worker.finish(chunk);
         self.writer.write(chunk, Intake::now(), self.base, &mut latency);
         lanes::publish(&self.worker, board);
@@ -130,6 +138,7 @@ impl InlineLoop {
             audits,
             summary: Some(summary),
             latency,
+            errors,
         })
     }
 }

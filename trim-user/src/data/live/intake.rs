@@ -7,6 +7,7 @@ use trim_common::strategy::Strategy;
 use trim_common::tag::{PacketTag, flags};
 
 use super::arrival::Arrival;
+use super::outcome::LiveError;
 use crate::data::merge::{Merge, Run};
 use crate::kernel::clock;
 use crate::kernel::xsk::{Audit, Frame, Queue, WaitMode, Waiter, Wake, XskError};
@@ -24,6 +25,8 @@ pub(super) struct Intake {
     merge: Merge<Arrival>,
     buffer: Vec<Frame>,
     batch: usize,
+    /// What the kernel said when it closed a queue.
+    closed: Vec<LiveError>,
 }
 
 impl Intake {
@@ -34,6 +37,7 @@ impl Intake {
             buffer: Vec::with_capacity(batch),
             queues,
             batch,
+            closed: Vec::new(),
         }
     }
 
@@ -143,11 +147,23 @@ impl Intake {
         self.merge.late()
     }
 
-    /// Errors the kernel holds for the queues, such as a removed interface.
-    pub(super) fn take_error(&self) -> Option<(u32, std::io::Error)> {
-        self.queues
-            .iter()
-            .find_map(|queue| Some((queue.index(), queue.take_error()?)))
+    /// Notices queues that the kernel has closed because their interface is gone. The others go on.
+    pub(super) fn notice_closed(&mut self, board: &ThreadBoard) {
+        for queue in &self.queues {
+            let Some(error) = queue.take_error() else { continue };
+            let error = LiveError::Queue {
+                queue: queue.index(),
+                error,
+            };
+            tracing::error!(%error, "a queue is lost");
+            self.closed.push(error);
+            board.queues_closed.add(1);
+        }
+    }
+
+    /// What the kernel said about the queues it has closed.
+    pub(super) fn take_errors(&mut self) -> Vec<LiveError> {
+        std::mem::take(&mut self.closed)
     }
 
     /// Where every frame is.

@@ -53,6 +53,8 @@ pub struct Parts {
 pub struct LiveCapture {
     shared: Arc<Shared>,
     threads: Vec<(String, JoinHandle<Result<Ended, LiveError>>)>,
+    /// How many queues were opened.
+    queues: u64,
 }
 
 /// How it ended.
@@ -64,7 +66,7 @@ pub struct Outcome {
     pub summary: Summary,
     /// All latencies.
     pub latency: Latency,
-    /// What went wrong in threads that ended before they were asked to.
+    /// What went wrong while the threads ran.
     pub errors: Vec<LiveError>,
 }
 
@@ -97,6 +99,7 @@ impl LiveCapture {
         let mut live = Self {
             shared,
             threads: Vec::new(),
+            queues: parts.queues.len() as u64,
         };
         let started = layout::build(parts, wait, &live.shared)
             .into_iter()
@@ -138,9 +141,16 @@ impl LiveCapture {
         &self.shared
     }
 
-    /// Whether a thread has ended although nobody asked it to.
+    /// Whether a thread has ended although nobody asked it to, or the kernel has closed every queue.
     pub fn has_failed(&self) -> bool {
-        !self.shared.is_stopping() && self.threads.iter().any(|(_, handle)| handle.is_finished())
+        let closed: u64 = self
+            .shared
+            .threads
+            .iter()
+            .map(|thread| thread.queues_closed.get())
+            .sum();
+        let has_ended = self.threads.iter().any(|(_, handle)| handle.is_finished());
+        !self.shared.is_stopping() && (has_ended || closed == self.queues)
     }
 
     /// Waits until all threads have ended. [`Shared::request_stop`] makes them.
@@ -150,6 +160,7 @@ impl LiveCapture {
             match handle.join() {
                 Ok(Ok(ended)) => {
                     outcome.audits.extend(ended.audits);
+                    outcome.errors.extend(ended.errors);
                     outcome.latency.add(&ended.latency);
                     if let Some(summary) = ended.summary {
                         outcome.summary = summary;

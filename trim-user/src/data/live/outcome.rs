@@ -13,9 +13,11 @@ pub struct Ended {
     pub summary: Option<Summary>,
     /// The latencies it recorded.
     pub latency: Latency,
+    /// What went wrong while it ran. Everything it had received was dealt with all the same.
+    pub errors: Vec<LiveError>,
 }
 
-/// Why a data-path thread ended before it was asked to.
+/// What keeps a data-path thread from its work.
 #[derive(Debug, thiserror::Error)]
 pub enum LiveError {
     /// A thread could not be started.

@@ -29,7 +29,7 @@ impl ReceiveLoop {
     pub(super) fn run(mut self) -> Result<Ended, LiveError> {
         let shared = Arc::clone(&self.shared);
         let board = &shared.threads[self.board];
-        loop {
+        let broken = loop {
             let now = Intake::now();
             let received = self.intake.receive(now, &shared, board);
             self.dispatch(board);
@@ -40,12 +40,14 @@ impl ReceiveLoop {
             board.beat.add(1);
             if received == 0 {
                 if shared.is_stopping() && !self.intake.has_packets() {
-                    break;
+                    break None;
                 }
-                self.idle(&shared)?;
+                if let Err(error) = self.idle(&shared, board) {
+                    break Some(error);
+                }
             }
-        }
-        Ok(self.finish(board))
+        };
+        Ok(self.finish(board, broken))
     }
 
     /// Gives every packet that is in order to the worker of its flow.
@@ -77,19 +79,17 @@ impl ReceiveLoop {
         }
     }
 
-    fn idle(&mut self, shared: &Shared) -> Result<(), LiveError> {
+    fn idle(&mut self, shared: &Shared, board: &ThreadBoard) -> Result<(), LiveError> {
         if shared.is_stopping() {
             self.intake.close();
             return Ok(());
         }
-        if let Some((queue, error)) = self.intake.take_error() {
-            return Err(LiveError::Queue { queue, error });
-        }
+        self.intake.notice_closed(board);
         self.intake.wait(SHORT_NAP)?;
         Ok(())
     }
 
-    fn finish(self, board: &ThreadBoard) -> Ended {
+    fn finish(self, board: &ThreadBoard, broken: Option<LiveError>) -> Ended {
         let Self {
             mut intake,
             workers,
@@ -112,8 +112,11 @@ impl ReceiveLoop {
         for arrival in leftovers {
             intake.recycle(arrival.queue, arrival.frame);
         }
+        let mut errors = intake.take_errors();
+        errors.extend(broken);
         Ended {
             audits: intake.audits(),
+            errors,
             ..Ended::default()
         }
     }

@@ -102,9 +102,9 @@ impl WriteLoop {
         }
         let summary = self.writer.finish(&shared, board)?;
         Ok(Ended {
-            audits: Vec::new(),
             summary: Some(summary),
             latency: self.latency,
+            ..Ended::default()
         })
     }
 
