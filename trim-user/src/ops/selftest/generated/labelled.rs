@@ -65,22 +65,33 @@ pub struct Message {
 /// The bytes of one direction, each with its truth.
 #[derive(Clone, Debug, Default)]
 pub struct Labelled {
+    /// The bytes.
     pub bytes: Vec<u8>,
+    /// What each of them is.
     pub truth: Vec<Truth>,
     /// For body bytes: how many content bytes of the message stand in front.
     pub content_offset: Vec<u32>,
+    /// The messages in order.
     pub messages: Vec<Message>,
 }
 
 impl Labelled {
+    /// How many bytes there are.
     pub fn len(&self) -> usize {
         self.bytes.len()
     }
 
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    /// Appends bytes of one kind.
     pub fn push(&mut self, bytes: impl AsRef<[u8]>, truth: Truth) {
         self.push_content(bytes.as_ref(), truth, 0);
     }
 
+    /// Appends bytes of one kind, `offset` content bytes into their message.
     pub fn push_content(&mut self, bytes: &[u8], truth: Truth, offset: usize) {
         self.bytes.extend_from_slice(bytes);
         self.truth.resize(self.bytes.len(), truth);

@@ -1,17 +1,22 @@
 //! A dialogue as TCP segments, with everything that happens to segments on their way into a capture.
 
+use crate::packet::TcpFlags;
+use crate::trimmer::Segment;
 use trim_common::flow::{Direction, FlowKey, map_ipv4};
-use trim_user::packet::TcpFlags;
-use trim_user::trimmer::Segment;
 
 use super::dialogue::{Dialogue, Side};
 use super::recipe::{Quirk, Quirks, Recipe};
 use super::rng::Rng;
 
+/// TCP flag FIN.
 pub const FIN: u8 = 0x01;
+/// TCP flag SYN.
 pub const SYN: u8 = 0x02;
+/// TCP flag RST.
 pub const RST: u8 = 0x04;
+/// TCP flag PSH.
 pub const PSH: u8 = 0x08;
+/// TCP flag ACK.
 pub const ACK: u8 = 0x10;
 
 /// One captured TCP segment.
@@ -19,13 +24,19 @@ pub const ACK: u8 = 0x10;
 pub struct Packet {
     /// Which connection of the case.
     pub connection: usize,
+    /// Who sent it.
     pub side: Side,
     /// Offset of the payload's first byte in the side's stream; `None` for payload that is no part of it.
     pub offset: Option<usize>,
+    /// Sequence number, of the SYN itself when SYN is set.
     pub sequence: u32,
+    /// Acknowledgment number.
     pub acknowledgment: u32,
+    /// TCP flags.
     pub flags: u8,
+    /// The captured payload.
     pub payload: Vec<u8>,
+    /// Payload length on the wire, bytes.
     pub wire_payload: u32,
     /// Payload bytes that differ from what was really sent.
     pub altered: Vec<usize>,
@@ -52,7 +63,9 @@ impl std::fmt::Display for Packet {
 /// Endpoints of a connection: address and port of client and server.
 #[derive(Clone, Copy, Debug)]
 pub struct Endpoints {
+    /// Who sends requests.
     pub client: ([u8; 4], u16),
+    /// Who answers.
     pub server: ([u8; 4], u16),
 }
 
@@ -70,9 +83,13 @@ impl Endpoints {
 /// A whole test case: connections one after the other between the same endpoints, as captured.
 #[derive(Clone, Debug)]
 pub struct Case {
+    /// What it was made from.
     pub recipe: Recipe,
+    /// Between whom.
     pub endpoints: Endpoints,
+    /// What was said, by connection.
     pub dialogues: Vec<Dialogue>,
+    /// What was captured, in order.
     pub packets: Vec<Packet>,
 }
 

@@ -9,15 +9,19 @@ use super::rng::Rng;
 /// Who speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Side {
+    /// Sends requests.
     Client,
+    /// Sends answers.
     Server,
 }
 
 impl Side {
+    /// 0 for the client, 1 for the server.
     pub fn index(self) -> usize {
         self as usize
     }
 
+    /// The peer.
     pub fn other(self) -> Self {
         match self {
             Self::Client => Self::Server,
@@ -29,8 +33,11 @@ impl Side {
 /// One side says a stretch of its stream.
 #[derive(Clone, Copy, Debug)]
 pub struct Turn {
+    /// Who.
     pub side: Side,
+    /// Offset of the first byte in the side's stream.
     pub from: usize,
+    /// Offset behind the last byte.
     pub to: usize,
     /// It may be said while the turn before is still going on.
     pub overlaps: bool,
@@ -41,6 +48,7 @@ pub struct Turn {
 pub struct Dialogue {
     /// Client and server, by [`Side::index`].
     pub streams: [Labelled; 2],
+    /// Who says which stretch of its stream, in order.
     pub turns: Vec<Turn>,
     /// It does not begin as HTTP.
     pub foreign: bool,

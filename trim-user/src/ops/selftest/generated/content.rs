@@ -4,9 +4,9 @@ use super::recipe::{Quirk, Quirks};
 use super::rng::Rng;
 
 /// Content, and whether a message start, or the beginning of one, can be seen in it.
-pub struct Content {
-    pub bytes: Vec<u8>,
-    pub lookalike: bool,
+pub(super) struct Content {
+    pub(super) bytes: Vec<u8>,
+    pub(super) lookalike: bool,
 }
 
 const DECOYS: [&[u8]; 10] = [
@@ -23,7 +23,7 @@ const DECOYS: [&[u8]; 10] = [
 ];
 
 /// Content of at most `longest` bytes.
-pub fn content(rng: &mut Rng, quirks: Quirks, longest: usize) -> Content {
+pub(super) fn content(rng: &mut Rng, quirks: Quirks, longest: usize) -> Content {
     let length = rng.skewed(longest);
     if quirks.has(Quirk::Lookalike) && rng.chance(50) {
         return Content {

@@ -7,7 +7,7 @@ use super::rng::Rng;
 
 /// How the content of a message is delimited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Delimiter {
+pub(super) enum Delimiter {
     /// No content and no field about it.
     Nothing,
     /// Content-Length.
@@ -23,28 +23,28 @@ pub enum Delimiter {
 }
 
 /// What is to be written.
-pub struct Plan {
+pub(super) struct Plan {
     /// The start line without its line end.
-    pub start_line: String,
-    pub is_request: bool,
-    pub delimiter: Delimiter,
+    pub(super) start_line: String,
+    pub(super) is_request: bool,
+    pub(super) delimiter: Delimiter,
     /// More fields, name and value.
-    pub fields: Vec<(String, String)>,
-    pub longest_content: usize,
+    pub(super) fields: Vec<(String, String)>,
+    pub(super) longest_content: usize,
     /// May be followed by another message on the same connection.
-    pub allow_faulty: bool,
+    pub(super) allow_faulty: bool,
 }
 
 /// Writes messages to one direction.
-pub struct Writer<'w> {
-    pub out: &'w mut Labelled,
-    pub rng: &'w mut Rng,
-    pub quirks: Quirks,
+pub(super) struct Writer<'w> {
+    pub(super) out: &'w mut Labelled,
+    pub(super) rng: &'w mut Rng,
+    pub(super) quirks: Quirks,
     bare_line_feeds: bool,
 }
 
 impl<'w> Writer<'w> {
-    pub fn new(out: &'w mut Labelled, rng: &'w mut Rng, quirks: Quirks) -> Self {
+    pub(super) fn new(out: &'w mut Labelled, rng: &'w mut Rng, quirks: Quirks) -> Self {
         let bare_line_feeds = quirks.has(Quirk::Lines) && rng.chance(25);
         Self {
             out,
@@ -67,7 +67,7 @@ impl<'w> Writer<'w> {
     }
 
     /// Writes a message. Whether the direction's framing is lost behind it.
-    pub fn message(&mut self, plan: &Plan) -> bool {
+    pub(super) fn message(&mut self, plan: &Plan) -> bool {
         let mut message = Message {
             lead: self.out.len(),
             ..Message::default()

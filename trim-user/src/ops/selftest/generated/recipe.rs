@@ -1,7 +1,5 @@
 //! What a generated connection is made of. A recipe with its seed is the whole test case.
 
-use proptest::prelude::*;
-
 use super::rng::Rng;
 
 /// One ingredient. Leaving an ingredient out makes a simpler connection, which is how failures shrink.
@@ -9,43 +7,77 @@ use super::rng::Rng;
 #[repr(u32)]
 pub enum Quirk {
     // What is said.
+    /// Requests are sent before their predecessors are answered.
     Pipelining,
+    /// Chunked bodies, with extensions and trailers.
     Chunked,
+    /// HEAD, 204 and 304.
     NoContent,
+    /// 1xx answers, `Expect: 100-continue`.
     Interim,
+    /// CONNECT and Upgrade, granted and refused.
     Switch,
+    /// Answers without a length.
     UntilClose,
+    /// Framing fields that take care to read: repeated, with leading zeros, Transfer-Encoding with Content-Length.
     Ambiguous,
+    /// Framing that a recipient must reject.
     Malformed,
+    /// Bare line feeds, folded fields, blank lines, lines without a colon.
     Lines,
+    /// Unknown methods, odd reason phrases.
     OddMethods,
+    /// HTTP/0.9.
     Simple,
+    /// Content that looks like messages.
     Lookalike,
+    /// Large bodies, long fields.
     Large,
+    /// Another protocol.
     Foreign,
+    /// An answer to no request.
     Unsolicited,
+    /// Fields that may be redacted.
     Secrets,
+    /// Many messages on one connection.
     ManyMessages,
     // How it travels.
+    /// Segments of a few bytes.
     Tiny,
+    /// Both sides speak at once.
     Interleave,
+    /// Segments out of order.
     Reorder,
+    /// Retransmission, cut anew.
     Retransmit,
+    /// Segments once more, long after.
     LateDuplicates,
+    /// Copies with other content.
     Conflict,
+    /// Segments that were not captured.
     Loss,
+    /// Sequence numbers that wrap.
     Wrap,
+    /// Keep-alive and zero-window probes.
     Probes,
+    /// Data in the SYN.
     FastOpen,
+    /// A RST with data ends the connection.
     Reset,
+    /// A second connection between the same ports.
     PortReuse,
+    /// The capture begins in the middle.
     MidStream,
+    /// Only one direction was captured.
     OneSided,
+    /// Packets are cut short by a snaplen.
     Snaplen,
+    /// An answer stands in front of its request.
     EarlyAnswer,
 }
 
 impl Quirk {
+    /// All of them.
     pub const ALL: [Self; 33] = [
         Self::Pipelining,
         Self::Chunked,
@@ -105,24 +137,29 @@ impl Quirk {
 pub struct Quirks(pub u64);
 
 impl Quirks {
+    /// Whether `quirk` is in the set.
     pub fn has(self, quirk: Quirk) -> bool {
         self.0 >> quirk as u32 & 1 == 1
     }
 
+    /// Whether any of `quirks` is.
     pub fn has_any(self, quirks: &[Quirk]) -> bool {
         quirks.iter().any(|&quirk| self.has(quirk))
     }
 
+    /// The set with `quirk`.
     #[must_use]
     pub fn with(self, quirk: Quirk) -> Self {
         Self(self.0 | 1 << quirk as u32)
     }
 
+    /// The set without `quirk`.
     #[must_use]
     pub fn without(self, quirk: Quirk) -> Self {
         Self(self.0 & !(1 << quirk as u32))
     }
 
+    /// The members.
     pub fn names(self) -> Vec<Quirk> {
         Quirk::ALL.into_iter().filter(|&quirk| self.has(quirk)).collect()
     }
@@ -131,9 +168,11 @@ impl Quirks {
 /// A test case.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Recipe {
+    /// Decides everything that the ingredients leave open.
     pub seed: u64,
     /// Requests and answers, at least 1.
     pub exchanges: u32,
+    /// The ingredients.
     pub quirks: Quirks,
 }
 
@@ -187,6 +226,7 @@ impl Recipe {
         }
     }
 
+    /// The recipe without some ingredients.
     #[must_use]
     pub fn without(self, quirks: &[Quirk]) -> Self {
         let quirks = quirks.iter().fold(self.quirks, |set, &quirk| set.without(quirk));
@@ -209,15 +249,4 @@ impl Recipe {
         }
         all
     }
-}
-
-/// Recipes for proptest; simpler ones have fewer ingredients and exchanges.
-pub fn recipes() -> impl Strategy<Value = Recipe> {
-    let mask = (1u64 << Quirk::ALL.len()) - 1;
-    let sparse = (any::<u64>(), any::<u64>()).prop_map(move |(a, b)| a & b & mask);
-    (any::<u64>(), 1..8u32, sparse).prop_map(|(seed, exchanges, quirks)| Recipe {
-        seed,
-        exchanges,
-        quirks: Quirks(quirks),
-    })
 }

@@ -1,0 +1,3 @@
+//! The built-in self-test of the trimmers.
+
+pub mod generated;
