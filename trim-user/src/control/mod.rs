@@ -4,5 +4,7 @@ pub mod accounts;
 pub mod api;
 pub mod appliance;
 pub mod client;
+pub mod health;
+pub mod rollout;
 pub mod status;
 pub mod switch;
