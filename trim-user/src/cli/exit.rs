@@ -11,6 +11,7 @@ use crate::data::sink::SinkError;
 use crate::kernel::KernelError;
 use crate::kernel::nic::NicError;
 use crate::kernel::xsk::XskError;
+use crate::ops::compare::SaveError;
 
 /// How a command ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,6 +58,10 @@ pub(super) fn of_error(error: &anyhow::Error) -> Exit {
             || cause.is::<LiveError>()
             || cause.is::<ApiError>()
             || cause.is::<SinkError>()
+            || matches!(
+                cause.downcast_ref(),
+                Some(SaveError::Directory { .. } | SaveError::Sink(_) | SaveError::Text { .. })
+            )
             || matches!(
                 cause.downcast_ref(),
                 Some(OfflineError::Write(_) | OfflineError::Interrupted)

@@ -9,23 +9,19 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 use clap::{Args, ValueEnum};
-use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
 use super::output::{bytes, number, share};
+use super::progress::Progress;
+use super::trimming::TrimmingArgs;
 use super::{Exit, output};
 use crate::control::status::{Bytes, DifferenceStatus, Http, Packets};
-use crate::data::capture::file::{CaptureReader, Position};
 use crate::data::live;
 use crate::data::offline::{Trimmed, trim_files};
 use crate::data::sink::{FileSink, OutputFormat};
 use crate::data::worker::{HoldLimits, Worker};
 use crate::data::{Compression, Format};
 use crate::shared::{Lane, LaneTotals};
-use crate::trimmer::{Action, NonHttp, Policy, Ports, Retention, Settings};
-
-/// Memory for packets whose bytes cannot be judged before later ones are read.
-const HOLD_BYTES: usize = 64 << 20;
 
 #[derive(Debug, Args)]
 pub(super) struct FileArgs {
@@ -38,33 +34,14 @@ pub(super) struct FileArgs {
     /// Who trims
     #[arg(long, value_enum, default_value_t = StrategyArg::Legacy)]
     strategy: StrategyArg,
-    /// Removed bytes: `cut` stores less of a packet, `mask` zeroes them, keeps lengths and mends checksums
-    #[arg(long, value_enum, default_value_t = ActionArg::Cut)]
-    action: ActionArg,
-    /// Keep the first N bytes of each message body
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    body_keep: u32,
-    /// Chunk-size lines and the line ends behind chunk data
-    #[arg(long, value_enum, default_value_t = KeepArg::Keep)]
-    framing: KeepArg,
-    /// Bytes behind CONNECT and Upgrade
-    #[arg(long, value_enum, default_value_t = KeepArg::Keep)]
-    opaque: KeepArg,
-    /// Packets that are not HTTP
-    #[arg(long, value_enum, default_value_t = NonHttpArg::Keep)]
-    non_http: NonHttpArg,
-    /// Overwrite the values of this header field; may be given more than once
-    #[arg(long, value_name = "FIELD")]
-    redact: Vec<String>,
+    #[command(flatten)]
+    trimming: TrimmingArgs,
     /// File format of OUT
     #[arg(long, value_enum, default_value_t = FormatArg::Pcapng)]
     format: FormatArg,
     /// Compression of OUT
     #[arg(long, value_enum, default_value_t = CompressArg::None)]
     compress: CompressArg,
-    /// TCP ports on which HTTP is looked for, such as 80,8080, or `any`
-    #[arg(long, value_name = "PORTS", default_value = "any", value_parser = parse_ports)]
-    ports: Ports,
     /// Print what was kept and removed
     #[arg(long)]
     stats: bool,
@@ -86,28 +63,6 @@ enum StrategyArg {
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum ActionArg {
-    Cut,
-    Mask,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum KeepArg {
-    Keep,
-    Cut,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum NonHttpArg {
-    /// Stored whole
-    Keep,
-    /// Stored up to the transport header
-    Headers,
-    /// Left out
-    Drop,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
 enum FormatArg {
     Pcapng,
     Pcap,
@@ -120,20 +75,6 @@ enum CompressArg {
     Gzip,
 }
 
-fn parse_ports(text: &str) -> Result<Ports, String> {
-    if text == "any" {
-        return Ok(Ports::Any);
-    }
-    let port = |word: &str| word.trim().parse::<u16>().ok().filter(|&port| port != 0);
-    let mut ports = text
-        .split(',')
-        .map(|word| port(word).ok_or_else(|| format!("`{word}` is no port: a number from 1 to 65535, or `any`")))
-        .collect::<Result<Vec<u16>, String>>()?;
-    ports.sort_unstable();
-    ports.dedup();
-    Ok(Ports::Only(ports))
-}
-
 impl FileArgs {
     fn lane(&self) -> Lane {
         match self.strategy {
@@ -141,39 +82,6 @@ impl FileArgs {
             StrategyArg::Scanning => Lane::Scanning,
             StrategyArg::Auto => Lane::Auto,
             StrategyArg::Comparison => Lane::Comparison,
-        }
-    }
-
-    fn policy(&self) -> Policy {
-        let retention = |keep| match keep {
-            KeepArg::Keep => Retention::Keep,
-            KeepArg::Cut => Retention::Cut,
-        };
-        Policy {
-            action: match self.action {
-                ActionArg::Cut => Action::Cut,
-                ActionArg::Mask => Action::Mask,
-            },
-            framing: retention(self.framing),
-            opaque: retention(self.opaque),
-            non_http: match self.non_http {
-                NonHttpArg::Keep => NonHttp::Keep,
-                NonHttpArg::Headers => NonHttp::Headers,
-                NonHttpArg::Drop => NonHttp::Drop,
-            },
-        }
-    }
-
-    fn settings(&self) -> Settings {
-        Settings {
-            ports: self.ports.clone(),
-            body_keep_bytes: self.body_keep,
-            redact_headers: self
-                .redact
-                .iter()
-                .map(|name| name.to_ascii_lowercase().into())
-                .collect(),
-            ..Settings::default()
         }
     }
 
@@ -217,11 +125,11 @@ pub(super) fn run(args: &FileArgs) -> anyhow::Result<Exit> {
         bail!("a capture would garble this terminal: name a file with `-o FILE`, or pipe the output on");
     }
     let lane = args.lane();
-    let limits = HoldLimits {
-        bytes: HOLD_BYTES,
-        time_ns: None,
-    };
-    let mut worker = Worker::new(live::makers(&args.settings()), args.policy(), limits);
+    let mut worker = Worker::new(
+        live::makers(&args.trimming.settings()),
+        args.trimming.policy(),
+        HoldLimits::OFFLINE,
+    );
     let mut sink = FileSink::create(&args.output, &args.inputs, args.output_format())?;
     let interrupted = interruption()?;
     let progress = Progress::new();
@@ -232,7 +140,7 @@ pub(super) fn run(args: &FileArgs) -> anyhow::Result<Exit> {
         lane.index(),
         &mut sink,
         |reader, position| {
-            progress.show(reader, position);
+            progress.reading(reader, position);
             if interrupted.load(Ordering::Relaxed) {
                 ControlFlow::Break(())
             } else {
@@ -340,40 +248,16 @@ fn render(report: &Report) -> String {
 
 fn render_differences(differences: &DifferenceStatus) -> String {
     format!(
-        "scanning   differs in {} segments: header lost {}, body kept {}, unsure cut {}, other {}; {} not compared\n",
+        "scanning   differs in {} segments: header lost {}, header gained {}, body kept {}, unsure cut {}, framing cut {}, \
+         redaction {}, name only {}; {} not compared\n",
         number(differences.segments),
         bytes(differences.header_bytes_lost),
+        bytes(differences.header_bytes_gained),
         bytes(differences.body_bytes_kept),
         bytes(differences.unsure_bytes_cut),
+        bytes(differences.framing_bytes_cut),
+        bytes(differences.redaction_bytes),
         bytes(differences.other_bytes),
         number(differences.not_compared)
     )
-}
-
-/// A progress bar on a terminal; nothing elsewhere.
-struct Progress {
-    bar: ProgressBar,
-}
-
-impl Progress {
-    fn new() -> Self {
-        let bar = ProgressBar::new(0);
-        let style = "{spinner} {bytes}/{total_bytes} {wide_bar} {bytes_per_sec} {eta} {msg}";
-        if let Ok(style) = ProgressStyle::with_template(style) {
-            bar.set_style(style);
-        }
-        Self { bar }
-    }
-
-    fn show(&self, reader: &CaptureReader, position: Position) {
-        if let Some(total) = reader.total_bytes() {
-            self.bar.set_length(total);
-        }
-        self.bar.set_position(position.consumed);
-        self.bar.set_message(format!("{} packets", number(position.packets)));
-    }
-
-    fn finish(&self) {
-        self.bar.finish_and_clear();
-    }
 }

@@ -1,14 +1,17 @@
 //! The command line: one file per subcommand, flags only.
 
+mod compare;
 mod exit;
 mod file;
 mod interfaces;
 mod output;
+mod progress;
 mod rotate;
 mod run;
 mod status;
 mod stop;
 mod switch;
+mod trimming;
 mod verify;
 
 use std::path::PathBuf;
@@ -44,6 +47,8 @@ enum Command {
     Interfaces(interfaces::InterfacesArgs),
     /// Prove that a trimmed capture is faithful and clean
     Verify(verify::VerifyArgs),
+    /// Trim a capture by several strategies, and show what they cost and where they differ
+    Compare(compare::CompareArgs),
 }
 
 /// Where a running capture is found, and how its answer is shown.
@@ -73,6 +78,7 @@ pub fn main() -> ExitCode {
         Command::Stop(args) => stop::run(&args),
         Command::Interfaces(args) => interfaces::run(&args),
         Command::Verify(args) => verify::run(&args),
+        Command::Compare(args) => compare::run(&args),
     };
     match result {
         Ok(exit) => exit.into(),

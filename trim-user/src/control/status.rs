@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::accounts::Accounts;
 use crate::shared::{Lane, LaneTotals, Latency, Stage};
-use crate::trimmer::{Differences, Label};
+use crate::trimmer::{Class, Differences, Label};
 
 /// The whole state of a capture.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -136,10 +136,16 @@ pub struct DifferenceStatus {
     pub segments: u64,
     /// Header bytes it would have removed.
     pub header_bytes_lost: u64,
-    /// Body bytes it would have kept.
+    /// Body bytes it takes for header bytes.
+    pub header_bytes_gained: u64,
+    /// Body bytes it would have kept for another reason.
     pub body_bytes_kept: u64,
     /// Bytes it would have removed where `legacy` is not sure.
     pub unsure_bytes_cut: u64,
+    /// Bytes of framing, of tunnels, or of the kept beginning of bodies that it would have removed.
+    pub framing_bytes_cut: u64,
+    /// Bytes that only one of the two would have overwritten.
+    pub redaction_bytes: u64,
     /// Bytes it labels otherwise, to the same end.
     pub other_bytes: u64,
     /// Segments that could not be compared.
@@ -151,10 +157,13 @@ impl DifferenceStatus {
     pub const fn of(differences: &Differences) -> Self {
         Self {
             segments: differences.segments,
-            header_bytes_lost: differences.header_bytes_lost,
-            body_bytes_kept: differences.body_bytes_kept,
-            unsure_bytes_cut: differences.unsure_bytes_cut,
-            other_bytes: differences.other_bytes,
+            header_bytes_lost: differences.of(Class::HeaderLost),
+            header_bytes_gained: differences.of(Class::HeaderGained),
+            body_bytes_kept: differences.of(Class::BodyKept),
+            unsure_bytes_cut: differences.of(Class::UnsureCut),
+            framing_bytes_cut: differences.of(Class::FramingCut),
+            redaction_bytes: differences.of(Class::Redaction),
+            other_bytes: differences.of(Class::NameOnly),
             not_compared: differences.not_compared,
         }
     }

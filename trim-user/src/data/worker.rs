@@ -36,6 +36,14 @@ pub struct HoldLimits {
     pub time_ns: Option<u64>,
 }
 
+impl HoldLimits {
+    /// For captures that are read from files: 64 MiB, and no bound on capture time, because none passes while waiting.
+    pub const OFFLINE: Self = Self {
+        bytes: 64 << 20,
+        time_ns: None,
+    };
+}
+
 /// Trims frames in one or more lanes.
 pub struct Worker {
     lanes: Vec<Lane>,

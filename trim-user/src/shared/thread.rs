@@ -7,7 +7,7 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::{Lane, LaneTotals, Latency};
-use crate::trimmer::{Differences, Label, Statistics};
+use crate::trimmer::{Class, Differences, Label, Statistics};
 
 /// A number with one writer.
 #[derive(Debug, Default)]
@@ -74,7 +74,7 @@ impl Default for LaneBoard {
     }
 }
 
-const LANE_NUMBERS: usize = 8 + Label::COUNT + 16;
+const LANE_NUMBERS: usize = 8 + Label::COUNT + 12 + Class::COUNT;
 
 impl ThreadBoard {
     /// The board of a thread that has not started.
@@ -140,7 +140,7 @@ fn publish_order(totals: &LaneTotals) -> [u64; LANE_NUMBERS] {
         c.released,
     ]);
     values[8..8 + Label::COUNT].copy_from_slice(&c.labelled);
-    values[8 + Label::COUNT..].copy_from_slice(&[
+    values[8 + Label::COUNT..LANE_NUMBERS - Class::COUNT].copy_from_slice(&[
         s.messages,
         s.flows,
         s.flows_seen,
@@ -152,12 +152,9 @@ fn publish_order(totals: &LaneTotals) -> [u64; LANE_NUMBERS] {
         s.held,
         s.conflicting_bytes,
         s.differences.segments,
-        s.differences.header_bytes_lost,
-        s.differences.body_bytes_kept,
-        s.differences.unsure_bytes_cut,
-        s.differences.other_bytes,
         s.differences.not_compared,
     ]);
+    values[LANE_NUMBERS - Class::COUNT..].copy_from_slice(&s.differences.bytes);
     values
 }
 
@@ -190,11 +187,8 @@ fn read_back(mut next: impl FnMut() -> u64) -> LaneTotals {
         conflicting_bytes: next(),
         differences: Differences {
             segments: next(),
-            header_bytes_lost: next(),
-            body_bytes_kept: next(),
-            unsure_bytes_cut: next(),
-            other_bytes: next(),
             not_compared: next(),
+            bytes: [(); Class::COUNT].map(|()| next()),
         },
     };
     totals
@@ -292,7 +286,7 @@ mod tests {
         assert_eq!(board.lane(Lane::Auto), written);
         assert_eq!(number as usize, LANE_NUMBERS);
         assert_eq!(written.counts.packets, 1);
-        assert_eq!(written.statistics.differences.not_compared, number);
+        assert_eq!(written.statistics.differences.of(Class::NameOnly), number);
     }
 
     #[test]

@@ -49,6 +49,22 @@ impl Label {
     pub const fn index(self) -> usize {
         self as usize
     }
+
+    /// The word used in output.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Header => "header",
+            Self::Redacted => "redacted",
+            Self::Trailer => "trailer",
+            Self::Framing => "framing",
+            Self::Body => "body",
+            Self::BodyKept => "body_kept",
+            Self::Opaque => "opaque",
+            Self::Unsure => "unsure",
+            Self::NotHttp => "not_http",
+            Self::Undecided => "undecided",
+        }
+    }
 }
 
 /// Labels that tile a payload from its first byte on. Reused from packet to packet, so that it stops allocating.
@@ -117,6 +133,12 @@ impl Labels {
         self.spans.last().map(|span| span.label)
     }
 
+    /// The label of the byte at `offset`.
+    pub fn at(&self, offset: u32) -> Option<Label> {
+        let index = self.spans.partition_point(|span| span.end <= offset);
+        self.spans.get(index).map(|span| span.label)
+    }
+
     /// The one label that covers the whole payload, if there is only one.
     #[inline]
     pub fn single(&self) -> Option<Label> {
@@ -142,5 +164,8 @@ mod tests {
         let spans: Vec<_> = labels.iter().collect();
         assert_eq!(spans, [(0, 5, Label::Header), (5, 9, Label::Body)]);
         assert_eq!(labels.single(), None);
+        let at = [0, 4, 5, 8, 9].map(|offset| labels.at(offset));
+        let (header, body) = (Some(Label::Header), Some(Label::Body));
+        assert_eq!(at, [header, header, body, body, None]);
     }
 }

@@ -6,6 +6,7 @@
 
 mod auto;
 mod checksum;
+mod difference;
 mod flow_table;
 mod labels;
 mod legacy;
@@ -16,9 +17,10 @@ mod settings;
 mod shadow;
 
 pub use auto::Auto;
+pub use difference::{Class, Differences, differences};
 pub use labels::{Label, Labels};
 pub use legacy::Legacy;
-pub use policy::{Action, NonHttp, Policy, Retention};
+pub use policy::{Action, Fate, NonHttp, Policy, Retention};
 pub use scanning::{Scanning, Standing};
 pub use settings::{Ports, Settings};
 pub use shadow::Shadow;
@@ -118,23 +120,6 @@ pub struct Statistics {
     pub differences: Differences,
 }
 
-/// Where a second trimmer labels bytes otherwise than the exact one.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Differences {
-    /// Segments with any difference.
-    pub segments: u64,
-    /// Header bytes that the second one would have removed.
-    pub header_bytes_lost: u64,
-    /// Body bytes that the second one would have kept.
-    pub body_bytes_kept: u64,
-    /// Bytes that the exact one is not sure of and the second one would have removed.
-    pub unsure_bytes_cut: u64,
-    /// Bytes with different labels and the same fate by default.
-    pub other_bytes: u64,
-    /// Segments given up because the second opinion took too long.
-    pub not_compared: u64,
-}
-
 impl Statistics {
     /// Adds the events of a trimmer that is no longer there; its flows are gone with it.
     pub fn absorb(&mut self, other: &Self) {
@@ -149,16 +134,5 @@ impl Statistics {
         self.held += other.held;
         self.conflicting_bytes += other.conflicting_bytes;
         self.differences.absorb(&other.differences);
-    }
-}
-
-impl Differences {
-    fn absorb(&mut self, other: &Self) {
-        self.segments += other.segments;
-        self.header_bytes_lost += other.header_bytes_lost;
-        self.body_bytes_kept += other.body_bytes_kept;
-        self.unsure_bytes_cut += other.unsure_bytes_cut;
-        self.other_bytes += other.other_bytes;
-        self.not_compared += other.not_compared;
     }
 }

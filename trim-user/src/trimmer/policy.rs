@@ -56,16 +56,21 @@ pub struct Policy {
 /// Written over the values of redacted header fields.
 const REDACTION: u8 = b'x';
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Fate {
+/// What becomes of a byte.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It stays.
     Keep,
+    /// It is not stored, or stored as zero.
     Remove,
+    /// It is stored as another byte, because it is part of a redacted value.
     Overwrite,
 }
 
 impl Policy {
+    /// What becomes of the bytes with a label.
     #[inline]
-    const fn fate(&self, label: Label) -> Fate {
+    pub const fn fate(&self, label: Label) -> Fate {
         match label {
             Label::Header | Label::Trailer | Label::BodyKept | Label::Unsure | Label::Undecided => Fate::Keep,
             Label::Redacted => Fate::Overwrite,

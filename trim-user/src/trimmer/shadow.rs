@@ -5,7 +5,7 @@ use std::mem;
 
 use trim_common::strategy::Strategy;
 
-use super::{Differences, Judgement, Label, Labels, Late, Segment, Statistics, Ticket, Trimmer};
+use super::{Differences, Judgement, Labels, Late, Segment, Statistics, Ticket, Trimmer};
 
 /// Most segments that wait for the second opinion; the oldest is given up beyond that.
 const MOST_WAITING: usize = 4096;
@@ -159,81 +159,15 @@ impl Late for FastLate<'_> {
     }
 }
 
-impl Differences {
-    /// Counts where the labels of one segment differ.
-    fn compare(&mut self, exact: &Labels, fast: &Labels) {
-        if exact == fast {
-            return;
-        }
-        let mut fast_spans = fast.iter().peekable();
-        let mut is_different = false;
-        for (from, to, label) in exact.iter() {
-            let mut at = from;
-            while at < to {
-                while fast_spans.peek().is_some_and(|&(_, end, _)| end <= at) {
-                    fast_spans.next();
-                }
-                let Some(&(_, end, other)) = fast_spans.peek() else {
-                    break;
-                };
-                let next = end.min(to);
-                is_different |= self.count(label, other, u64::from(next - at));
-                at = next;
-            }
-        }
-        self.segments += u64::from(is_different);
-    }
-
-    fn count(&mut self, exact: Label, fast: Label, bytes: u64) -> bool {
-        let place = match (exact, fast) {
-            _ if exact == fast => return false,
-            (Label::Header | Label::Redacted | Label::Trailer, Label::Body) => &mut self.header_bytes_lost,
-            (Label::Body, _) => &mut self.body_bytes_kept,
-            (Label::Unsure | Label::Undecided | Label::NotHttp, Label::Body) => &mut self.unsure_bytes_cut,
-            _ => &mut self.other_bytes,
-        };
-        *place += bytes;
-        true
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::trimmer::{Class, Label};
 
     fn labels(spans: &[(u32, Label)]) -> Labels {
         let mut labels = Labels::new();
         spans.iter().for_each(|&(length, label)| labels.push(length, label));
         labels
-    }
-
-    #[test]
-    fn differences_are_counted_by_what_they_would_have_done() {
-        let mut differences = Differences::default();
-        let exact = labels(&[
-            (10, Label::Header),
-            (10, Label::Body),
-            (5, Label::Unsure),
-            (5, Label::Framing),
-        ]);
-        let fast = labels(&[
-            (8, Label::Header),
-            (4, Label::Body),
-            (8, Label::Unsure),
-            (10, Label::Body),
-        ]);
-        differences.compare(&exact, &fast);
-        let expected = Differences {
-            segments: 1,
-            header_bytes_lost: 2,
-            body_bytes_kept: 8,
-            unsure_bytes_cut: 5,
-            other_bytes: 5,
-            not_compared: 0,
-        };
-        assert_eq!(differences, expected);
-        differences.compare(&exact, &exact);
-        assert_eq!(differences, expected);
     }
 
     #[test]
@@ -243,7 +177,7 @@ mod tests {
         opinions.wait(Ticket(5), None, None);
         opinions.hear(Ticket(5), |opinion| &mut opinion.exact, &labels(&[(1, Label::Header)]));
         opinions.hear(Ticket(3), |opinion| &mut opinion.exact, &labels(&[(4, Label::Header)]));
-        assert_eq!(opinions.differences.header_bytes_lost, 4);
+        assert_eq!(opinions.differences.of(Class::HeaderLost), 4);
         assert_eq!(opinions.waiting.len(), 1);
     }
 }

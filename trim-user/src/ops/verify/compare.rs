@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 
+use super::super::capture::{Capture, Packet};
 use super::layers::{self, Outcome};
-use super::load::{Capture, Packet};
 use super::options::{Matching, Options};
 use super::pairs::Pairs;
 use super::payload::{self, Terms};

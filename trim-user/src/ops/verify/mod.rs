@@ -5,7 +5,6 @@
 
 mod compare;
 mod layers;
-mod load;
 mod options;
 mod pairs;
 mod payload;
@@ -17,6 +16,7 @@ use std::path::Path;
 pub use options::{Matching, Options};
 pub use report::{BodyBytes, Fault, Finding, FreeBytes, HeaderBytes, Packets, Report, SecretBytes};
 
+use super::capture::Capture;
 use crate::data::capture::file::ReadError;
 
 /// Why captures could not be compared.
@@ -32,7 +32,7 @@ pub enum VerifyError {
 /// # Errors
 /// When one of the files cannot be read to its end.
 pub fn verify(original: &Path, trimmed: &Path, options: &Options) -> Result<Report, VerifyError> {
-    let original = load::Capture::load(original)?;
-    let trimmed = load::Capture::load(trimmed)?;
+    let original = Capture::load(original)?;
+    let trimmed = Capture::load(trimmed)?;
     Ok(compare::compare(&original, &trimmed, options))
 }

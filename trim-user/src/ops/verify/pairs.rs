@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use super::load::{Capture, Packet};
+use super::super::capture::{Capture, Packet};
 use super::options::Matching;
 use crate::packet::Dissection;
 use trim_common::flow::{Direction, FlowKey};

@@ -1,0 +1,53 @@
+//! How far a command has come.
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::output::number;
+use crate::data::capture::file::{CaptureReader, Position};
+
+/// A progress bar on a terminal; nothing elsewhere.
+pub(super) struct Progress {
+    bar: ProgressBar,
+}
+
+impl Progress {
+    /// For reading a capture.
+    pub(super) fn new() -> Self {
+        Self::styled("{spinner} {bytes}/{total_bytes} {wide_bar} {bytes_per_sec} {eta} {msg}")
+    }
+
+    /// For work in steps of equal weight; `what` stands in front.
+    pub(super) fn steps(what: &'static str) -> Self {
+        let progress = Self::styled("{spinner} {prefix} {pos}/{len} {wide_bar} {eta} {msg}");
+        progress.bar.set_prefix(what);
+        progress
+    }
+
+    fn styled(template: &str) -> Self {
+        let bar = ProgressBar::new(0);
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style);
+        }
+        Self { bar }
+    }
+
+    /// The reader has come to `position`.
+    pub(super) fn reading(&self, reader: &CaptureReader, position: Position) {
+        if let Some(total) = reader.total_bytes() {
+            self.bar.set_length(total);
+        }
+        self.bar.set_position(position.consumed);
+        self.bar.set_message(format!("{} packets", number(position.packets)));
+    }
+
+    /// `done` steps of `all` are done.
+    pub(super) fn step(&self, done: u64, all: u64) {
+        self.bar.set_length(all);
+        self.bar.set_position(done);
+    }
+
+    /// Takes the bar away.
+    pub(super) fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+}
