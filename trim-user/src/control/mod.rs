@@ -1,6 +1,7 @@
 //! The control wing: switching strategies, accounts, and the daemon's local API.
 
 pub mod accounts;
+pub mod alert;
 pub mod api;
 pub mod appliance;
 pub mod client;

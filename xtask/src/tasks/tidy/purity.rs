@@ -3,11 +3,12 @@
 use super::Finding;
 use super::source::{SourceFile, names};
 
-const PURE: [&str; 6] = [
+const PURE: [&str; 7] = [
     "trim-common/src",
     "trim-user/src/http",
     "trim-user/src/packet",
     "trim-user/src/trimmer",
+    "trim-user/src/control/alert/engine",
     "trim-user/src/control/health",
     "trim-user/src/control/rollout",
 ];
