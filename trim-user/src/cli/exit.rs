@@ -49,6 +49,13 @@ pub(super) fn described(error: &anyhow::Error) -> String {
     text
 }
 
+/// Whether printing failed because nobody reads any more. Errors of captures name their file and are no such error.
+pub(super) fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    let plain = error.downcast_ref().map(std::io::Error::kind);
+    let json = error.downcast_ref().and_then(serde_json::Error::io_error_kind);
+    plain.or(json) == Some(std::io::ErrorKind::BrokenPipe)
+}
+
 /// The exit code for an error: what kind of error is at its root decides.
 pub(super) fn of_error(error: &anyhow::Error) -> Exit {
     let is_environment = error.chain().any(|cause| {

@@ -2,6 +2,7 @@
 
 mod compare;
 mod exit;
+mod explain;
 mod file;
 mod interfaces;
 mod output;
@@ -49,6 +50,8 @@ enum Command {
     Verify(verify::VerifyArgs),
     /// Trim a capture by several strategies, and show what they cost and where they differ
     Compare(compare::CompareArgs),
+    /// Tell why each byte of a packet was kept or cut
+    Explain(explain::ExplainArgs),
 }
 
 /// Where a running capture is found, and how its answer is shown.
@@ -79,9 +82,12 @@ pub fn main() -> ExitCode {
         Command::Interfaces(args) => interfaces::run(&args),
         Command::Verify(args) => verify::run(&args),
         Command::Compare(args) => compare::run(&args),
+        Command::Explain(args) => explain::run(&args),
     };
     match result {
         Ok(exit) => exit.into(),
+        // Who reads the output has seen enough, such as `head`.
+        Err(error) if exit::is_closed_pipe(&error) => Exit::Good.into(),
         Err(error) => {
             eprintln!("trim: {}", exit::described(&error));
             exit::of_error(&error).into()

@@ -105,6 +105,13 @@ impl Capture {
         &self.bytes[packet.start..packet.end]
     }
 
+    /// The captured TCP payload of a packet; nothing when it is no TCP segment.
+    pub(super) fn payload(&self, packet: &Packet) -> &[u8] {
+        packet.tcp().map_or(&[], |layout| {
+            &self.data(packet)[layout.payload_offset as usize..layout.payload_end as usize]
+        })
+    }
+
     /// A packet as it came from the file.
     pub(super) fn record(&self, packet: &Packet) -> Record<'_> {
         Record {

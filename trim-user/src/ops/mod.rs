@@ -3,6 +3,7 @@
 mod capture;
 pub mod compare;
 mod ends;
+pub mod explain;
 pub mod selftest;
 mod tape;
 pub mod verify;
