@@ -2,8 +2,9 @@
 
 mod support;
 
+use support::bytes::{check_headers, content, standard};
 use support::check::{Answers, Patience, Tally, compare, compare_names, for_all, run, run_together};
-use support::demand::{Demand, Demands, Standard};
+use support::demand::Standard;
 use support::labelled::{SECRET_FIELDS, Truth};
 use support::recipe::{Quirk, Quirks, Recipe};
 use support::rng::Rng;
@@ -27,33 +28,6 @@ const DISORDER: [Quirk; 6] = [
     Quirk::Probes,
 ];
 
-/// Header bytes and trailers that went, although a trimmer that reassembles would know them.
-fn check_headers(case: &Case, answers: &Answers, standard: Standard) -> Result<(), String> {
-    let count = case.dialogues.len();
-    let demands: Vec<_> = (0..count).map(|index| Demands::of(case, index, standard)).collect();
-    for (index, (packet, labels)) in case.packets.iter().zip(answers).enumerate() {
-        let stream = &case.dialogues[packet.connection].streams[packet.side.index()];
-        for (at, &label) in labels.iter().enumerate() {
-            let precious = packet
-                .offset
-                .is_some_and(|offset| stream.truth[offset + at].is_precious());
-            let wanted = demands[packet.connection].for_byte(packet, at) == Demand::Keep;
-            if label == Label::Body && precious && wanted {
-                return Err(format!("packet {index}, byte {at}: a header byte goes"));
-            }
-        }
-    }
-    Ok(())
-}
-
-/// Content can look like messages, and where it does while the framing is lost nobody can be asked to know.
-fn standard(recipe: Recipe) -> Standard {
-    match recipe.quirks.has(Quirk::Lookalike) {
-        true => Standard::Streaming,
-        false => Standard::Reassembling,
-    }
-}
-
 fn no_header_is_lost(cases: u64, without: &[Quirk]) {
     for_all(
         cases,
@@ -64,24 +38,6 @@ fn no_header_is_lost(cases: u64, without: &[Quirk]) {
             check_headers(&case, &answers, standard(recipe))
         },
     );
-}
-
-/// All content bytes, and those of them that go.
-fn content(case: &Case, answers: &Answers) -> Tally {
-    let mut tally = Tally::default();
-    for (packet, labels) in case.packets.iter().zip(answers) {
-        let stream = &case.dialogues[packet.connection].streams[packet.side.index()];
-        for (at, &label) in labels.iter().enumerate() {
-            let is_content = packet
-                .offset
-                .is_some_and(|offset| stream.truth[offset + at] == Truth::Body);
-            match label {
-                Label::Body if is_content => tally.cut += 1,
-                _ => tally.leaked += u64::from(is_content),
-            }
-        }
-    }
-    tally
 }
 
 /// What a trimmer without reassembly can be exact on. Requests behind one that asks for another protocol are told to

@@ -129,7 +129,7 @@ fn legacy_keeps_flows_apart_that_travel_together() {
 }
 
 /// What generated connections have found in `legacy`, each as the recipe that showed it.
-const FOUND: [(&str, &str); 6] = [
+const FOUND: [(&str, &str); 8] = [
     (
         "a SYN-ACK of the new connection after one seen from its middle started a third one",
         "Recipe { seed: 0x7b3, exchanges: 1, quirks: [Chunked, Interim, Switch, Lookalike, ManyMessages, Reorder, \
@@ -158,6 +158,16 @@ const FOUND: [(&str, &str); 6] = [
          taken for tunnelled bytes had been HEAD",
         "Recipe { seed: 0xf1c, exchanges: 4, quirks: [NoContent, Switch, Secrets, Interleave, Retransmit, LateDuplicates, \
          Loss, PortReuse, EarlyAnswer] }",
+    ),
+    (
+        "a header block with a line that is no field, behind a hole, was taken for the content of an answer to HEAD",
+        "Recipe { seed: 0x5001881, exchanges: 3, quirks: [NoContent, Ambiguous, Lines, Secrets, ManyMessages, \
+         Interleave, Reorder] }",
+    ),
+    (
+        "a lone CR at the end of a capture may be content or a blank line, and the truth asked for more",
+        "Recipe { seed: 0x50025fb, exchanges: 3, quirks: [Pipelining, NoContent, Ambiguous, Lines, Secrets, OneSided, \
+         Snaplen] }",
     ),
 ];
 

@@ -4,6 +4,7 @@
 #![allow(unreachable_pub, reason = "a test binary has no outside")]
 #![allow(unused_imports, reason = "every test binary uses another part of this")]
 
+pub mod bytes;
 pub mod capture;
 mod for_all;
 pub mod perfect;

@@ -6,6 +6,8 @@
 mod arrival;
 mod batch;
 mod chunks;
+#[cfg(test)]
+mod equality;
 mod inline;
 mod intake;
 mod lanes;

@@ -235,6 +235,27 @@ fn next_number() -> Result<u16, XskError> {
 }
 
 #[cfg(test)]
+impl Umem {
+    /// A pool that no kernel knows, with room for `frames` packets.
+    pub(crate) fn for_test(frames: u32) -> Self {
+        let options = super::Options {
+            frame_count: frames.next_power_of_two().max(4),
+            huge_pages: HugePages::Never,
+            ..super::Options::default()
+        };
+        Self::new(options.check(1500).unwrap()).unwrap()
+    }
+
+    /// Puts a packet into chunk `number`, as the kernel would; each chunk is to be used once.
+    pub(crate) fn put_for_test(&self, number: u32, packet: &[u8]) -> Frame {
+        let offset = u64::from(number * self.settings.options().frame_size + self.settings.packet_offset());
+        let mut frame = self.frame(offset, packet.len() as u32).unwrap();
+        self.bytes_mut(&mut frame).copy_from_slice(packet);
+        frame
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::kernel::xsk::Options;

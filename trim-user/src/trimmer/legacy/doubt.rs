@@ -7,39 +7,46 @@
 /// How many bytes behind a hole are looked at.
 pub(super) const LOOK_BEHIND_HOLE: usize = 2048;
 
-/// Whether bytes that follow a hole may be the rest of a header block: up to the first empty line, all lines but the
-/// first, which may have begun in the hole, look like field lines. Too few bytes may be anything.
+/// Whether bytes that follow a hole may be the rest of a header block: up to the first empty line they are text, and all
+/// lines but the first, which may have begun in the hole, look like field lines. Among lines that do, others may stand:
+/// recipients skip what they cannot read.
 pub(super) fn may_be_header(bytes: &[u8]) -> bool {
-    let mut lines = bytes.split_inclusive(|byte| *byte == b'\n');
-    let first = lines.next().unwrap_or_default();
-    if first.iter().any(|byte| is_control(*byte)) {
-        return false;
-    }
-    if matches!(first, b"\n" | b"\r\n") {
-        // The empty line itself, whatever follows it.
-        return true;
-    }
-    if !first.ends_with(b"\n") {
-        return first.len() < LOOK_BEHIND_HOLE;
-    }
-    for line in lines {
-        if matches!(line, b"\n" | b"\r\n") {
-            return true;
-        }
-        if !may_be_field(line) {
+    let lines = bytes.split_inclusive(|byte| *byte == b'\n');
+    let (mut fields, mut others) = (0, 0);
+    for (number, line) in lines.enumerate() {
+        if line.iter().any(|byte| is_control(*byte)) {
             return false;
         }
+        match kind(line) {
+            Line::Empty => break,
+            _ if number == 0 => {}
+            Line::Field => fields += 1,
+            Line::Folded => {}
+            Line::Other => others += 1,
+        }
     }
-    true
+    fields > 0 || others == 0
 }
 
-/// Whether a line, perhaps cut off, may be a field line: a token and a colon, a folded value, or one word.
-fn may_be_field(line: &[u8]) -> bool {
+enum Line {
+    Empty,
+    /// A token and a colon, or a token that may be cut off in front of one.
+    Field,
+    Folded,
+    Other,
+}
+
+fn kind(line: &[u8]) -> Line {
+    if matches!(line, b"\n" | b"\r\n") {
+        return Line::Empty;
+    }
     let word = line.iter().take_while(|byte| is_word(**byte)).count();
-    let behind = line.get(word).copied();
-    let names_a_field = matches!(behind, None | Some(b':' | b'\r' | b'\n'));
-    let folded = word == 0 && matches!(behind, Some(b' ' | b'\t'));
-    (names_a_field || folded) && !line.iter().any(|byte| is_control(*byte))
+    let behind = line.get(word..).unwrap_or_default().trim_ascii_start();
+    match (word, behind.first()) {
+        (0, _) if line.starts_with(b" ") || line.starts_with(b"\t") => Line::Folded,
+        (1.., None | Some(b':')) => Line::Field,
+        _ => Line::Other,
+    }
 }
 
 /// Letters, digits and the punctuation of field names.
@@ -100,16 +107,17 @@ mod tests {
             b"x\r\n folded, with \"anything\"\r\nWeird\r\nX-Y:\r\nSer",
             b"\r\n\0\0\0",
             b"tail\nA: b\n\n",
+            b"me reason\r\nX-A : b\r\nthis line has no colon\r\nLength: 5\r\n",
+            &[b'y'; LOOK_BEHIND_HOLE],
         ] {
             assert!(may_be_header(bytes), "{:?}", bytes.escape_ascii().to_string());
         }
-        let long = [b'y'; LOOK_BEHIND_HOLE];
         for bytes in [
             &b"a\0b"[..],
             b"</p>\n<div class=\"x\">\n",
             b"lorem\nipsum dolor\n",
             b"a: b\r\nx{y: z}\r\n",
-            &long,
+            b"tail\r\nA: b\r\nc\0d\r\n",
         ] {
             assert!(!may_be_header(bytes), "{:?}", bytes.escape_ascii().to_string());
         }

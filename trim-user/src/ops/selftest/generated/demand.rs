@@ -311,8 +311,16 @@ impl SideWalk<'_> {
         })
     }
 
+    /// What was captured of the content up to a hole may as well be blank lines in front of the next message.
+    fn shows_blank_lines_only(&self, message: &Message) -> bool {
+        let covered = &self.view.covered[self.side.index()];
+        let hole = (message.header_end..message.end).find(|&at| !covered[at]);
+        let shown = &self.stream.bytes[message.header_end..hole.unwrap_or(message.header_end)];
+        shown.iter().all(|byte| matches!(byte, b'\r' | b'\n')) && hole.is_some()
+    }
+
     fn doubtful_answer(&mut self, index: usize, message: &Message, doubt: &Doubt) {
-        if doubt.pairing_matters {
+        if doubt.pairing_matters || self.shows_blank_lines_only(message) {
             self.forgive(message.header_end, message.end);
         }
         let next = self.stream.messages.get(index + 1);
