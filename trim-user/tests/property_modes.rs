@@ -116,7 +116,8 @@ fn comparison_counts_the_bytes_on_which_the_two_differ() {
             run(both.as_mut(), &case, Patience::Endless)?;
             let found = both.statistics().differences;
             let (exact, fast) = (answers(Lane::Legacy, &case)?, answers(Lane::Scanning, &case)?);
-            let differ = |(one, other): (&Vec<_>, &Vec<_>)| one.iter().zip(other).filter(|(a, b)| a != b).count() as u64;
+            let differ =
+                |(one, other): (&Vec<_>, &Vec<_>)| one.iter().zip(other).filter(|(a, b)| a != b).count() as u64;
             let bytes: u64 = exact.iter().zip(&fast).map(differ).sum();
             let counted = found.header_bytes_lost + found.body_bytes_kept + found.unsure_bytes_cut + found.other_bytes;
             match counted == bytes && found.not_compared == 0 {

@@ -16,6 +16,7 @@ mod run;
 mod stash;
 mod tickets;
 
+use trim_common::flow::FlowKey;
 use trim_common::strategy::Strategy;
 
 use self::flow::Flow;
@@ -72,6 +73,15 @@ impl Legacy {
         self.shared.statistics.flows_seen += 1;
         self.shared.statistics.flows = self.flows.len() as u64;
         flow
+    }
+
+    /// Decides everything held of a flow and forgets it.
+    pub(super) fn forget(&mut self, flow: &FlowKey, late: &mut dyn Late) {
+        if let Some(number) = self.flows.find(flow) {
+            self.run(number, late).flush();
+            self.flows.remove(number);
+            self.shared.statistics.flows = self.flows.len() as u64;
+        }
     }
 
     fn run<'a>(&'a mut self, number: u32, late: &'a mut dyn Late) -> Run<'a> {
