@@ -119,7 +119,7 @@ fn comparison_counts_the_bytes_on_which_the_two_differ() {
             let differ =
                 |(one, other): (&Vec<_>, &Vec<_>)| one.iter().zip(other).filter(|(a, b)| a != b).count() as u64;
             let bytes: u64 = exact.iter().zip(&fast).map(differ).sum();
-            let counted = found.header_bytes_lost + found.body_bytes_kept + found.unsure_bytes_cut + found.other_bytes;
+            let counted: u64 = found.bytes.iter().sum();
             match counted == bytes && found.not_compared == 0 {
                 true => Ok(()),
                 false => Err(format!("{bytes} bytes differ, counted were {found:?}")),
