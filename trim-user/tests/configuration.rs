@@ -100,3 +100,85 @@ fn a_missing_file_is_named() {
     assert!(matches!(error, ConfigError::Read { .. }));
     assert!(error.to_string().contains("/nonexistent/trim.yaml"), "{error}");
 }
+
+#[test]
+fn alerts_have_the_promised_thresholds_and_no_channels_by_default() {
+    let alerts = Config::parse("").expect("all keys are optional").alerts;
+    assert_eq!((alerts.directory, alerts.channels.len()), (None, 0));
+    let rule = alerts.engine.rules.get("memory").expect("there is such a rule");
+    assert_eq!((rule.warning, rule.critical), (Some(80.0), Some(95.0)));
+}
+
+#[test]
+fn what_is_wrong_with_alerts_is_named_with_its_place() {
+    refused(
+        "alerts:\n  rules:\n    memori: { warning: 1 }\n",
+        3,
+        13,
+        &["memori", "error_rate", "memory"],
+    );
+    refused(
+        "alerts:\n  rules:\n    memory:\n      level: info\n",
+        4,
+        14,
+        &["alerts.rules.memory.level", "thresholds"],
+    );
+    refused(
+        "alerts:\n  rules:\n    rollback:\n      warning: 3\n",
+        4,
+        16,
+        &["not measured"],
+    );
+    refused(
+        "alerts:\n  rules:\n    memory: { warning: 97 }\n",
+        3,
+        13,
+        &["alerts.rules.memory", "95", "97"],
+    );
+    refused("alerts:\n  repeat: 10\n", 2, 11, &["10", "250ms"]);
+    refused(
+        "alerts:\n  inhibit:\n    - source: memory\n      target: rule=cpu\n",
+        3,
+        15,
+        &["label=value"],
+    );
+    refused(
+        "alerts:\n  channels:\n    log_file:\n      - name: a/b\n        path: /tmp/x\n",
+        4,
+        15,
+        &["a/b"],
+    );
+    refused(
+        "alerts:\n  channels:\n    log_file:\n      - name: a\n",
+        4,
+        15,
+        &["path", "given"],
+    );
+    let twice =
+        "alerts:\n  channels:\n    log_file:\n      - name: a\n        path: /x\n      - name: a\n        path: /y\n";
+    refused(twice, 6, 15, &["two channels"]);
+    refused(
+        "alerts:\n  channels:\n    webhook:\n      - name: a\n        uri: x\n",
+        5,
+        9,
+        &["uri", "url"],
+    );
+}
+
+#[test]
+fn a_secret_in_the_file_is_refused_and_not_repeated() {
+    let email = "alerts:\n  channels:\n    email:\n      - name: a\n        host: h\n        from: a@b.c\n        to: [a@b.c]\n        username: u\n        password: ";
+    let slack = "alerts:\n  channels:\n    slack:\n      - name: a\n        url: ";
+    for start in [email, slack] {
+        for secret in [
+            "s3cr3t-hunter2",
+            "https://hooks.example.org/s3cr3t-hunter2",
+            "[s3cr3t-hunter2]",
+            "987654321",
+        ] {
+            let found = problems(&format!("{start}{secret}\n"));
+            let text = format!("{found:?} {}", found[0]);
+            assert!(!text.contains("hunter2") && !text.contains("987654321"), "{text}");
+        }
+    }
+}

@@ -1,5 +1,6 @@
 //! The command line: one file per subcommand, flags only.
 
+mod alert;
 mod compare;
 mod exit;
 mod explain;
@@ -46,6 +47,8 @@ enum Command {
     Stop(stop::StopArgs),
     /// List what each network interface can do here
     Interfaces(interfaces::InterfacesArgs),
+    /// Send, list, acknowledge and silence alerts, and test their channels
+    Alert(alert::AlertArgs),
     /// Prove that a trimmed capture is faithful and clean
     Verify(verify::VerifyArgs),
     /// Trim a capture by several strategies, and show what they cost and where they differ
@@ -80,6 +83,7 @@ pub fn main() -> ExitCode {
         Command::Rotate(args) => rotate::run(&args),
         Command::Stop(args) => stop::run(&args),
         Command::Interfaces(args) => interfaces::run(&args),
+        Command::Alert(args) => alert::run(&args),
         Command::Verify(args) => verify::run(&args),
         Command::Compare(args) => compare::run(&args),
         Command::Explain(args) => explain::run(&args),

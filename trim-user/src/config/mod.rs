@@ -1,5 +1,6 @@
 //! Configuration: a raw mirror of the file, and the validated form that the rest of the program sees.
 
+mod alerts;
 mod error;
 mod raw;
 mod resolve;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 use serde_saphyr::Spanned;
 
+use super::alerts::raw::Alerts;
 use super::units::{Size, Span};
 use crate::data::{Compression, Format};
 use crate::trimmer::{Action, NonHttp, Retention};
@@ -23,6 +24,7 @@ pub(super) struct File {
     pub(super) pipeline: Pipeline,
     pub(super) output: Output,
     pub(super) control: Control,
+    pub(super) alerts: Alerts,
     pub(super) logging: Logging,
 }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde_saphyr::{Location, Spanned};
 use trim_common::strategy::{Mode, Split};
 
+use super::alerts;
 use super::error::Problem;
 use super::raw::{self, Key, ModeName, PortList};
 use super::resolved::{
@@ -48,6 +49,7 @@ pub(super) fn resolve(file: raw::File) -> Result<Config, Vec<Problem>> {
             .control
             .socket
             .map_or_else(|| PathBuf::from("/run/trim/trim.sock"), |path| path.value),
+        alerts: alerts::resolve(&mut check, &file.alerts),
         logging: Logging {
             format: value(&file.logging.format).unwrap_or(LogFormat::Text),
             level: value(&file.logging.level).unwrap_or(LogLevel::Info),
@@ -268,23 +270,23 @@ fn output(check: &mut Check, raw: raw::Output) -> Output {
     }
 }
 
-fn value<T: Copy>(key: &Key<T>) -> Option<T> {
+pub(super) fn value<T: Copy>(key: &Key<T>) -> Option<T> {
     key.as_ref().map(|given| given.value)
 }
 
 /// Collects problems, so that all of them are reported at once.
 #[derive(Default)]
-struct Check {
+pub(super) struct Check {
     problems: Vec<Problem>,
 }
 
 impl Check {
-    fn at(&mut self, location: Location, key: &str, message: impl Display) {
+    pub(super) fn at(&mut self, location: Location, key: &str, message: impl Display) {
         self.problems.push(Problem::at(location, key, message));
     }
 
     /// A number within `least..=most`, or the default.
-    fn number<T: Copy + PartialOrd + Display>(
+    pub(super) fn number<T: Copy + PartialOrd + Display>(
         &mut self,
         key: &str,
         given: &Key<T>,
@@ -304,7 +306,7 @@ impl Check {
         default
     }
 
-    fn power_of_two(&mut self, key: &str, given: &Key<u32>) {
+    pub(super) fn power_of_two(&mut self, key: &str, given: &Key<u32>) {
         if let Some(given) = given
             && !given.value.is_power_of_two()
         {
@@ -316,7 +318,7 @@ impl Check {
         }
     }
 
-    fn size(&mut self, key: &str, given: &Key<Size>, default: u64, least: u64, most: u64) -> u64 {
+    pub(super) fn size(&mut self, key: &str, given: &Key<Size>, default: u64, least: u64, most: u64) -> u64 {
         let Some(given) = given else { return default };
         if given.value.0 >= least && given.value.0 <= most {
             return given.value.0;
@@ -329,7 +331,14 @@ impl Check {
         default
     }
 
-    fn span(&mut self, key: &str, given: &Key<Span>, default: Duration, least: Duration, most: Duration) -> Duration {
+    pub(super) fn span(
+        &mut self,
+        key: &str,
+        given: &Key<Span>,
+        default: Duration,
+        least: Duration,
+        most: Duration,
+    ) -> Duration {
         let Some(given) = given else { return default };
         if given.value.0 >= least && given.value.0 <= most {
             return given.value.0;
@@ -342,12 +351,12 @@ impl Check {
         default
     }
 
-    fn optional_size(&mut self, key: &str, given: &Key<Size>, least: u64) -> Option<u64> {
+    pub(super) fn optional_size(&mut self, key: &str, given: &Key<Size>, least: u64) -> Option<u64> {
         given.as_ref()?;
         Some(self.size(key, given, least, least, u64::MAX))
     }
 
-    fn optional_span(&mut self, key: &str, given: &Key<Span>, least: Duration) -> Option<Duration> {
+    pub(super) fn optional_span(&mut self, key: &str, given: &Key<Span>, least: Duration) -> Option<Duration> {
         given.as_ref()?;
         Some(self.span(key, given, least, least, 8760 * HOUR))
     }

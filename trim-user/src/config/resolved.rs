@@ -6,6 +6,7 @@ use std::time::Duration;
 use trim_common::strategy::{Mode, Split};
 
 pub use super::raw::{Bind, HugePages, Layout, LogFormat, LogLevel, OnLoss, Wait, XdpMode};
+use crate::control::alert::AlertSettings;
 use crate::data::{Compression, Format};
 use crate::trimmer::{Policy, Settings};
 
@@ -28,6 +29,8 @@ pub struct Config {
     pub output: Output,
     /// The daemon's unix socket.
     pub control_socket: PathBuf,
+    /// Who is told what, and by which way.
+    pub alerts: AlertSettings,
     /// Form and level of log lines.
     pub logging: Logging,
 }

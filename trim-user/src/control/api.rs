@@ -1,5 +1,7 @@
 //! The daemon's API: HTTP and JSON on a unix socket.
 
+pub mod alerts;
+
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
@@ -17,6 +19,7 @@ use tokio::net::UnixListener;
 use tokio::sync::watch;
 use trim_common::strategy::{Mode, Split};
 
+use super::alert::AlertDesk;
 use super::appliance::Appliance;
 use super::status::{Status, SwitchStatus};
 use super::switch::Reach;
@@ -130,13 +133,18 @@ impl Drop for ApiSocket {
 #[derive(Clone)]
 pub struct Service {
     appliance: Arc<Mutex<Appliance>>,
+    alerts: Arc<AlertDesk>,
     stop: watch::Sender<bool>,
 }
 
 impl Service {
     /// A service for this capture; a stop request sets `stop`.
-    pub fn new(appliance: Arc<Mutex<Appliance>>, stop: watch::Sender<bool>) -> Self {
-        Self { appliance, stop }
+    pub fn new(appliance: Arc<Mutex<Appliance>>, alerts: Arc<AlertDesk>, stop: watch::Sender<bool>) -> Self {
+        Self {
+            appliance,
+            alerts,
+            stop,
+        }
     }
 
     fn router(self) -> Router {
@@ -145,6 +153,7 @@ impl Service {
             .route("/v1/switch", post(switch))
             .route("/v1/rotate", post(rotate))
             .route("/v1/stop", post(stop))
+            .merge(alerts::routes())
             .with_state(self)
     }
 

@@ -8,6 +8,7 @@ use trim_common::reason::{Class, Reason};
 use trim_common::strategy::{Mode, Split};
 
 use super::accounts::{Accounts, Lost};
+use super::alert::known::Sight;
 use super::status::{
     Bytes, InterfaceStatus, OutputStatus, Packets, Status, StrategyStatus, SwitchStatus, http_total, strategy_status,
 };
@@ -200,6 +201,21 @@ impl Appliance {
                 .iter()
                 .map(|&reason| (reason.name().to_owned(), counts.get(reason)))
                 .collect(),
+        })
+    }
+
+    /// What alerts are judged by.
+    ///
+    /// # Errors
+    /// When the kernel's counters cannot be read.
+    pub fn sight(&self) -> Result<Sight, KernelError> {
+        let links = self.interfaces.iter();
+        let counts = self.kernel_counts()?;
+        Ok(Sight {
+            links: links
+                .map(|watch| (watch.status.name.clone(), watch.link.state().name().to_owned()))
+                .collect(),
+            accounts: self.accounts(&counts, &self.shared.totals()),
         })
     }
 

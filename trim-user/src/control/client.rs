@@ -1,5 +1,7 @@
 //! Talks to a running daemon over its unix socket.
 
+mod alerts;
+
 use std::io;
 use std::path::{Path, PathBuf};
 

@@ -9,6 +9,8 @@ use tokio::sync::watch;
 
 use super::assemble::Capture;
 use crate::config::Config;
+use crate::control::alert::known::Watch;
+use crate::control::alert::{AlertCenter, AlertDesk, host_name};
 use crate::control::api::{ApiSocket, Service};
 use crate::control::appliance::Appliance;
 use crate::control::status::Summary;
@@ -20,6 +22,9 @@ use crate::kernel::program::Program;
 const RENEWALS_PER_LEASE: u32 = 4;
 /// Longest pause between two looks at links, events and limits.
 const LONGEST_TICK: Duration = Duration::from_millis(250);
+
+/// Time between two looks at what alerts are about.
+const WATCHING: Duration = Duration::from_secs(1);
 
 /// How long the answer to a stop request may take to leave.
 const ANSWERED: Duration = Duration::from_millis(50);
@@ -41,14 +46,19 @@ pub(super) fn serve(capture: Capture, config: &Config, limits: Limits) -> anyhow
         _promiscuous,
     } = capture;
     let appliance = Arc::new(Mutex::new(appliance));
+    let alerts = AlertCenter::open(config.alerts.clone(), &host_name())?;
+    let alerts = Arc::new(AlertDesk::new(alerts));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let served = runtime.block_on(async {
         let mut socket = ApiSocket::bind(&config.control_socket)?;
         let (stop, stopped) = watch::channel(false);
-        let service = Service::new(Arc::clone(&appliance), stop);
+        let service = Service::new(Arc::clone(&appliance), Arc::clone(&alerts), stop);
         let watchman = Watchman {
             appliance: &appliance,
             live: &live,
+            alerts: &alerts,
+            watch: Watch::default(),
+            watched: None,
             events,
             limits,
             started: Instant::now(),
@@ -62,6 +72,8 @@ pub(super) fn serve(capture: Capture, config: &Config, limits: Limits) -> anyhow
     });
     let summary = end(&appliance, live, &mut programs)?;
     drop(programs);
+    // Last, so that a slow mail server holds up no packet.
+    alerts.lock().end();
     served?;
     Ok(summary)
 }
@@ -73,6 +85,9 @@ fn lock(appliance: &Mutex<Appliance>) -> MutexGuard<'_, Appliance> {
 struct Watchman<'a> {
     appliance: &'a Mutex<Appliance>,
     live: &'a LiveCapture,
+    alerts: &'a AlertDesk,
+    watch: Watch,
+    watched: Option<Instant>,
     events: Vec<Events>,
     limits: Limits,
     started: Instant,
@@ -119,6 +134,7 @@ impl Watchman<'_> {
         for event in self.events.iter_mut().flat_map(Events::drain) {
             event.log();
         }
+        self.alert();
         let shared = self.live.shared();
         let is_over_time = self
             .limits
@@ -129,6 +145,28 @@ impl Watchman<'_> {
             .packets
             .is_some_and(|limit| shared.totals().received >= limit);
         is_over_time || is_over_count || self.live.has_failed()
+    }
+
+    /// Tells the alerts what holds now.
+    fn alert(&mut self) {
+        let (now, mut alerts) = (self.alerts.now(), self.alerts.lock());
+        if self.live.has_failed() {
+            let notice = alerts
+                .rules()
+                .notice("thread_ended", "a thread of the data path has ended: the capture ends");
+            alerts.event(now, notice);
+        }
+        if self.watched.is_some_and(|watched| watched.elapsed() < WATCHING) {
+            return;
+        }
+        self.watched = Some(Instant::now());
+        match lock(self.appliance).sight() {
+            Ok(sight) => {
+                let notices = self.watch.look(now, &sight, alerts.rules());
+                alerts.observe(now, &notices);
+            }
+            Err(error) => tracing::error!(%error, "cannot look for alerts"),
+        }
     }
 }
 

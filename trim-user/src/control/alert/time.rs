@@ -1,7 +1,7 @@
 //! Time as alerts know it: of day, because it outlives the process.
 
 use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
@@ -11,6 +11,12 @@ use serde::{Deserialize, Serialize};
 pub struct Time(pub u64);
 
 impl Time {
+    /// The system's time of day.
+    pub fn now() -> Self {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Self::default().plus(since)
+    }
+
     /// So much later.
     #[must_use]
     pub const fn plus(self, span: Duration) -> Self {

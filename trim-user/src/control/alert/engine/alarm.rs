@@ -144,7 +144,14 @@ impl Alarm {
         self.state = State::Firing;
         self.ended = None;
         self.count += 1;
-        self.peak = self.notice.level;
+        // What a channel has not heard of yet is not forgotten because it begins anew less seriously.
+        let owes = |telling: &Telling| telling.has_failed || !telling.under_way.is_empty();
+        let is_owed = self.told.values().any(owes);
+        self.peak = if is_owed {
+            self.peak.max(self.notice.level)
+        } else {
+            self.notice.level
+        };
     }
 
     /// The condition holds at `now`. True when it fires from now on.

@@ -23,6 +23,8 @@ pub use settings::{Audience, EngineSettings, Inhibition, RateLimit};
 pub use silence::Silence;
 pub use statistics::{ChannelStatistics, Counts, Fate, Reason, Statistics};
 
+pub(super) use self::telling::OWN_RULE;
+
 use self::limit::Bucket;
 use self::telling::Group;
 use super::matcher::Matchers;
@@ -109,6 +111,11 @@ impl Engine {
     /// The silences in force or yet to come.
     pub fn silences(&self) -> &[Silence] {
         &self.memory.silences
+    }
+
+    /// Who is told.
+    pub fn audiences(&self) -> &[Audience] {
+        &self.settings.audiences
     }
 
     /// How many there were.

@@ -227,7 +227,7 @@ fn kept_back(alarm: &Alarm, news: News, muted: Option<Reason>) -> Option<Reason>
 }
 
 /// The rule by which a channel that fails is reported; that channel itself need not be told.
-pub(crate) const OWN_RULE: &str = "channel_failing";
+pub(in super::super) const OWN_RULE: &str = "channel_failing";
 
 fn is_own(alarm: &Alarm, audience: &Audience) -> bool {
     alarm.notice.labels.get("channel") == Some(&audience.name)

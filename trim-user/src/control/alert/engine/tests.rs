@@ -408,6 +408,23 @@ fn a_failed_message_was_not_told_and_is_due_again_after_a_pause() {
 }
 
 #[test]
+fn a_critical_end_that_nobody_heard_of_is_told_after_a_milder_recurrence() {
+    let mut bench = Bench::new(settings());
+    let alarm = |level| Notice::new(level, "split_mismatch", "x");
+    bench.is_reachable = false;
+    bench.after(1, &[alarm(Level::Critical)]);
+    bench.after(1, &[]);
+    bench.after(1, &[alarm(Level::Info)]);
+    bench.is_reachable = true;
+    bench.after(3600, &[alarm(Level::Info)]);
+    let told = bench.after(1, &[]);
+    assert_eq!(
+        (news(&told), told[0].message.level),
+        (vec![News::Resolved], Level::Critical)
+    );
+}
+
+#[test]
 fn what_is_on_its_way_is_not_told_twice_but_its_rise_and_end_are() {
     let mut bench = Bench::new(settings());
     let look = |bench: &mut Bench, notices: &[Notice]| {

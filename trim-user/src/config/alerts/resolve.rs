@@ -1,0 +1,181 @@
+//! From what is written of alerts to what is meant.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde_saphyr::Spanned;
+
+use super::super::resolve::{Check, value};
+use super::channels::channels;
+use super::raw::{Alerts, Inhibit, Queue, Rule};
+use crate::control::alert::engine::{EngineSettings, Inhibition};
+use crate::control::alert::matcher::Matchers;
+use crate::control::alert::rules::{Bad, RULES, RuleBook};
+use crate::control::alert::{AlertSettings, Level, QueueBounds};
+
+const SECOND: Duration = Duration::from_secs(1);
+pub(super) const HOUR: Duration = Duration::from_secs(3600);
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+/// Where messages wait, when there is a channel that they could wait for.
+const DIRECTORY: &str = "/var/lib/trim/alerts";
+
+pub(in super::super) fn resolve(check: &mut Check, raw: &Alerts) -> AlertSettings {
+    let defaults = EngineSettings::default();
+    let span = |check: &mut Check, key: &str, given, default, least| {
+        check.span(&format!("alerts.{key}"), given, default, least, 30 * DAY)
+    };
+    let engine = EngineSettings {
+        rules: rules(check, raw),
+        group_by: group_by(check, raw, &defaults),
+        group_wait: span(
+            check,
+            "group_wait",
+            &raw.group_wait,
+            defaults.group_wait,
+            Duration::ZERO,
+        ),
+        group_interval: span(
+            check,
+            "group_interval",
+            &raw.group_interval,
+            defaults.group_interval,
+            Duration::ZERO,
+        ),
+        repeat: span(check, "repeat", &raw.repeat, defaults.repeat, SECOND),
+        resolve_after: span(
+            check,
+            "resolve_after",
+            &raw.resolve_after,
+            defaults.resolve_after,
+            Duration::ZERO,
+        ),
+        event_lasts: span(check, "event_lasts", &raw.event_lasts, defaults.event_lasts, SECOND),
+        retry_pause: span(check, "retry_pause", &raw.retry_pause, defaults.retry_pause, SECOND),
+        inhibitions: inhibitions(check, raw.inhibit.as_deref()),
+        audiences: Vec::new(),
+    };
+    let channels = channels(check, &raw.channels, engine.repeat);
+    let given = raw.directory.as_ref().map(|path| path.value.clone());
+    AlertSettings {
+        directory: given.or_else(|| (!channels.is_empty()).then(|| PathBuf::from(DIRECTORY))),
+        queue: queue(check, &raw.queue),
+        engine,
+        channels,
+    }
+}
+
+fn queue(check: &mut Check, raw: &Queue) -> QueueBounds {
+    let defaults = QueueBounds::default();
+    QueueBounds {
+        messages: check.number(
+            "alerts.queue.messages",
+            &raw.messages,
+            defaults.messages as u32,
+            1,
+            1_000_000,
+        ) as usize,
+        bytes: check.size("alerts.queue.bytes", &raw.bytes, defaults.bytes, 64 << 10, 16 << 30),
+        age: check.span("alerts.queue.age", &raw.age, defaults.age, SECOND, 30 * DAY),
+    }
+}
+
+fn group_by(check: &mut Check, raw: &Alerts, defaults: &EngineSettings) -> Vec<String> {
+    let Some(given) = &raw.group_by else {
+        return defaults.group_by.clone();
+    };
+    for label in given {
+        if label.value.is_empty() {
+            check.at(
+                label.referenced,
+                "alerts.group_by",
+                "a label has a name, such as rule or strategy",
+            );
+        }
+    }
+    given.iter().map(|label| label.value.clone()).collect()
+}
+
+fn rules(check: &mut Check, raw: &Alerts) -> RuleBook {
+    let mut book = RuleBook::default();
+    for (name, given) in &raw.rules {
+        match book.get(name).map(|rule| rule.bad) {
+            Some(bad) => rule(check, &mut book, name, given, bad),
+            None => {
+                let known: Vec<&str> = RULES.iter().map(|kind| kind.name).collect();
+                let message = format!("there is no rule `{name}`: one of {}", known.join(", "));
+                check.at(given.referenced, "alerts.rules", message);
+            }
+        }
+    }
+    book
+}
+
+fn rule(check: &mut Check, book: &mut RuleBook, name: &str, given: &Spanned<Rule>, bad: Bad) {
+    let Some(rule) = book.get_mut(name) else { return };
+    let raw = &given.value;
+    let key = |word: &str| format!("alerts.rules.{name}.{word}");
+    rule.enabled = value(&raw.enabled).unwrap_or(rule.enabled);
+    rule.hold = check.span(&key("for"), &raw.hold, rule.hold, Duration::ZERO, DAY);
+    if raw.repeat.is_some() {
+        rule.repeat = Some(check.span(&key("repeat"), &raw.repeat, SECOND, SECOND, 30 * DAY));
+    }
+    match bad {
+        Bad::Always(_) => {
+            if let Some(level) = &raw.level {
+                match Level::parse(&level.value) {
+                    Ok(level) => rule.bad = Bad::Always(level),
+                    Err(problem) => check.at(level.referenced, &key("level"), problem),
+                }
+            }
+            for (word, given) in [("warning", &raw.warning), ("critical", &raw.critical)] {
+                if let Some(given) = given {
+                    check.at(
+                        given.referenced,
+                        &key(word),
+                        "this rule is not measured: it has a `level`, no thresholds",
+                    );
+                }
+            }
+        }
+        Bad::Above | Bad::Below => {
+            if let Some(level) = &raw.level {
+                let message = "this rule is measured: it has the thresholds `warning` and `critical`, no level";
+                check.at(level.referenced, &key("level"), message);
+            }
+            for (word, given, threshold) in [
+                ("warning", &raw.warning, &mut rule.warning),
+                ("critical", &raw.critical, &mut rule.critical),
+            ] {
+                if given.is_some() {
+                    *threshold = Some(check.number(&key(word), given, 0.0, 0.0, 10_000.0));
+                }
+            }
+        }
+    }
+    if let (Some(warning), Some(critical)) = (rule.warning, rule.critical)
+        && ((bad == Bad::Above && warning > critical) || (bad == Bad::Below && warning < critical))
+    {
+        let message = format!("it is critical at {critical} before it is a warning at {warning}");
+        check.at(given.referenced, &format!("alerts.rules.{name}"), message);
+    }
+}
+
+fn inhibitions(check: &mut Check, raw: Option<&[Inhibit]>) -> Vec<Inhibition> {
+    let Some(raw) = raw else { return Inhibition::defaults() };
+    let mut matchers = |given: &Spanned<String>, word: &str| {
+        let parsed = Matchers::parse(&given.value);
+        parsed
+            .map_err(|problem| check.at(given.referenced, &format!("alerts.inhibit.{word}"), problem))
+            .ok()
+    };
+    let parsed = raw.iter().filter_map(|one| {
+        let (source, target) = (matchers(&one.source, "source"), matchers(&one.target, "target"));
+        Some(Inhibition {
+            source: source?,
+            target: target?,
+            equal: one.equal.clone(),
+        })
+    });
+    parsed.collect()
+}
