@@ -59,6 +59,11 @@ impl Tool {
         program: "taskset",
         package: "util-linux",
     };
+    /// The receiver of alerts that others run.
+    pub const ALERTMANAGER: Self = Self {
+        program: "prometheus-alertmanager",
+        package: "prometheus-alertmanager",
+    };
     /// The independent reader of what was written.
     pub const TSHARK: Self = Self {
         program: "tshark",
@@ -87,8 +92,15 @@ impl Tool {
         Self::CURL,
         Self::TCPDUMP,
         Self::TSHARK,
+        Self::ALERTMANAGER,
     ];
 }
+
+/// Packages that bring a service, by its name.
+const SERVICES: [(&str, &str); 2] = [
+    (Tool::NGINX.package, "nginx"),
+    (Tool::ALERTMANAGER.package, "prometheus-alertmanager"),
+];
 
 /// Programs that are not here and could not be installed; shown, it tells the user what to run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -164,9 +176,13 @@ fn install(packages: &[&str]) -> Result<()> {
         attempt()?;
     }
     drop(without_services);
-    if packages.contains(&Tool::NGINX.package) && find("systemctl").is_some() {
-        say("disabling the nginx service of the package just installed: only the program is wanted");
-        run(Command::new("systemctl").args(["--quiet", "disable", "nginx"]))?;
+    for (package, service) in SERVICES {
+        if packages.contains(&package) && find("systemctl").is_some() {
+            say(format!(
+                "disabling the {service} service of the package just installed: only the program is wanted"
+            ));
+            run(Command::new("systemctl").args(["--quiet", "disable", service]))?;
+        }
     }
     Ok(())
 }

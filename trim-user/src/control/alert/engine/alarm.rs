@@ -209,9 +209,9 @@ impl Alarm {
         self.fire();
     }
 
-    /// Whether it went before it fired for the first time.
-    pub(super) fn is_stillborn(&self, now: Time) -> bool {
-        self.state == State::Pending && self.count == 0 && self.seen < now
+    /// Whether it has never fired.
+    pub(super) fn is_unborn(&self) -> bool {
+        self.state == State::Pending && self.count == 0
     }
 
     /// The condition does not hold at `now`. True when it resolves now.

@@ -6,6 +6,8 @@
 
 mod alarm;
 mod limit;
+#[cfg(test)]
+mod properties;
 mod settings;
 mod silence;
 mod statistics;
@@ -142,10 +144,11 @@ impl Engine {
     /// The conditions that hold at `now`, all of them: one that is not among them any more resolves.
     pub fn observe(&mut self, now: Time, notices: &[Notice]) -> Output {
         let mut output = Output::default();
-        for notice in self.worst(notices) {
+        let held = self.worst(notices);
+        for notice in held.values() {
             self.hold(now, notice, &mut output.changes);
         }
-        self.let_go(now, &mut output.changes);
+        self.let_go(now, |id| held.contains_key(&id), &mut output.changes);
         output.deliveries = self.tell(now);
         output
     }
@@ -171,8 +174,8 @@ impl Engine {
         output
     }
 
-    /// Of each condition the most serious notice, in the order of their fingerprints.
-    fn worst<'a>(&self, notices: &'a [Notice]) -> Vec<&'a Notice> {
+    /// Of each condition the most serious notice.
+    fn worst<'a>(&self, notices: &'a [Notice]) -> BTreeMap<Fingerprint, &'a Notice> {
         let mut worst: BTreeMap<Fingerprint, &Notice> = BTreeMap::new();
         for notice in notices.iter().filter(|notice| self.settings.rule(&notice.rule).enabled) {
             let known = worst.entry(notice.fingerprint()).or_insert(notice);
@@ -180,7 +183,7 @@ impl Engine {
                 *known = notice;
             }
         }
-        worst.into_values().collect()
+        worst
     }
 
     fn hold(&mut self, now: Time, notice: &Notice, changes: &mut Vec<Change>) {
@@ -220,11 +223,15 @@ impl Engine {
         false
     }
 
-    /// Resolves what was not seen at `now`, and forgets what has ended long ago.
-    fn let_go(&mut self, now: Time, changes: &mut Vec<Change>) {
+    /// Resolves what does not hold any more, and forgets what has ended long ago.
+    fn let_go(&mut self, now: Time, holds: impl Fn(Fingerprint) -> bool, changes: &mut Vec<Change>) {
         let Self { settings, memory } = self;
-        memory.alarms.retain(|_, alarm| !alarm.is_stillborn(now));
-        for alarm in memory.alarms.values_mut().filter(|alarm| alarm.seen < now) {
+        memory.alarms.retain(|id, alarm| !alarm.is_unborn() || holds(*id));
+        for alarm in memory
+            .alarms
+            .values_mut()
+            .filter(|alarm| alarm.is_event || !holds(alarm.id))
+        {
             let patience = if alarm.is_event {
                 settings.event_lasts
             } else {
