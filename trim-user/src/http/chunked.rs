@@ -92,12 +92,11 @@ impl ChunkParser {
         let mut at = 0;
         while let Some(&byte) = bytes.get(at) {
             let skipped = self.skip(bytes.get(at..).unwrap_or_default());
-            self.length = self
-                .length
-                .saturating_add(u32::try_from(skipped.max(1)).unwrap_or(u32::MAX));
-            if self.length > limit {
-                return ChunkStep::TooLong { at };
+            let room = limit.saturating_sub(self.length) as usize;
+            if skipped.max(1) > room {
+                return ChunkStep::TooLong { at: at + room };
             }
+            self.length += u32::try_from(skipped.max(1)).unwrap_or(u32::MAX);
             if skipped > 0 {
                 at += skipped;
                 continue;
@@ -227,6 +226,15 @@ mod tests {
     fn sizes_data_and_trailers_are_told_apart() {
         let (letters, end) = parse(&[b"3\r\nabc\r\n1;x=\"y\"\nd\n0\r\nA: b\r\n\r\nrest"], 100);
         assert_eq!((letters.as_str(), end), ("fffdddffffffffffdfffftttttttt", "end"));
+    }
+
+    #[test]
+    fn a_line_over_the_limit_is_taken_up_to_the_limit() {
+        let body = b"5;extension\r\n";
+        for split in 0..body.len() {
+            let (letters, end) = parse(&[&body[..split], &body[split..]], 7);
+            assert_eq!((letters.as_str(), end), ("fffffff", "too long"), "split at {split}");
+        }
     }
 
     #[test]
