@@ -24,6 +24,7 @@ pub(super) struct IpPacket {
     pub(super) end: usize,
     pub(super) source: [u8; 16],
     pub(super) destination: [u8; 16],
+    /// It carries TCP; of a fragment: the datagram may.
     pub(super) is_tcp: bool,
     pub(super) is_fragment: bool,
 }
@@ -84,7 +85,7 @@ fn ipv4(frame: &[u8], header: usize, original_length: usize) -> Option<Layer> {
         end: end_or_wire(header, total_length, original_length),
         source: map_ipv4([fixed[12], fixed[13], fixed[14], fixed[15]]),
         destination: map_ipv4([fixed[16], fixed[17], fixed[18], fixed[19]]),
-        is_tcp: protocol == PROTOCOL_TCP,
+        is_tcp: carries_tcp(protocol, fragment & 0x3fff != 0),
         is_fragment: fragment & 0x3fff != 0,
     };
     Some(Layer { packet, protocol })
@@ -107,7 +108,8 @@ fn ipv6(frame: &[u8], header: usize, original_length: usize) -> Option<Layer> {
     for _ in 0..MAX_EXTENSIONS {
         let start = packet.transport;
         let length = match protocol {
-            0 | 43 | 60 => (usize::from(byte(frame, start + 1)?) + 1) * 8,
+            // Hop-by-hop, routing, destination options, mobility, HIP, shim6: what the XDP program follows too.
+            0 | 43 | 60 | 135 | 139 | 140 => (usize::from(byte(frame, start + 1)?) + 1) * 8,
             51 => (usize::from(byte(frame, start + 1)?) + 2) * 4,
             44 => {
                 packet.is_fragment |= be16(frame, start + 2)? & 0xfff9 != 0;
@@ -121,11 +123,18 @@ fn ipv6(frame: &[u8], header: usize, original_length: usize) -> Option<Layer> {
         protocol = byte(frame, start)?;
         packet.transport = start + length;
         if packet.is_fragment {
-            packet.is_tcp = protocol == PROTOCOL_TCP;
+            packet.is_tcp = carries_tcp(protocol, true);
             return Some(Layer { packet, protocol });
         }
     }
     None
+}
+
+/// Whether a packet of this protocol carries TCP. Behind an extension header a fragment may, and nobody can tell, so it
+/// is taken for one that does: the XDP program does the same.
+#[inline]
+const fn carries_tcp(protocol: u8, is_fragment: bool) -> bool {
+    protocol == PROTOCOL_TCP || is_fragment && matches!(protocol, 0 | 43 | 44 | 51 | 60 | 135 | 139 | 140)
 }
 
 /// A length of 0 stands for "as long as the frame": segmentation offload leaves it so on packets captured before they
