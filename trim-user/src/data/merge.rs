@@ -7,14 +7,14 @@
 use std::collections::VecDeque;
 
 /// Something with a place in time.
-pub(super) trait Timed {
+pub trait Timed {
     /// Nanoseconds on the clock that all merged streams share.
     fn time(&self) -> u64;
 }
 
 /// The streams and what is known of each.
 #[derive(Debug)]
-pub(super) struct Merge<T> {
+pub struct Merge<T> {
     streams: Vec<Stream<T>>,
     released: u64,
     late: u64,
@@ -28,16 +28,16 @@ struct Stream<T> {
 
 /// Items of one stream that may leave now, one after the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Run {
+pub struct Run {
     /// The stream.
-    pub(super) stream: usize,
+    pub stream: usize,
     /// The run ends in front of the first item later than this.
     until: u64,
 }
 
 impl<T: Timed> Merge<T> {
     /// No items yet; each stream has room for `capacity` items before it grows.
-    pub(super) fn new(streams: usize, capacity: usize) -> Self {
+    pub fn new(streams: usize, capacity: usize) -> Self {
         let stream = || Stream {
             items: VecDeque::with_capacity(capacity),
             watermark: 0,
@@ -51,20 +51,20 @@ impl<T: Timed> Merge<T> {
 
     /// Appends the next item of a stream.
     #[inline]
-    pub(super) fn push(&mut self, stream: usize, item: T) {
+    pub fn push(&mut self, stream: usize, item: T) {
         self.streams[stream].items.push_back(item);
     }
 
     /// A promise that the stream's items from now on are not earlier than `time`. A watermark never goes back.
     #[inline]
-    pub(super) fn promise(&mut self, stream: usize, time: u64) {
+    pub fn promise(&mut self, stream: usize, time: u64) {
         let watermark = &mut self.streams[stream].watermark;
         *watermark = (*watermark).max(time);
     }
 
     /// The next run of items that may leave; `None` when it has to be waited for.
     #[inline]
-    pub(super) fn next_run(&self) -> Option<Run> {
+    pub fn next_run(&self) -> Option<Run> {
         let (stream, first) = self
             .streams
             .iter()
@@ -84,7 +84,7 @@ impl<T: Timed> Merge<T> {
 
     /// The next item of a run; `None` at its end.
     #[inline]
-    pub(super) fn next_of(&mut self, run: Run) -> Option<T> {
+    pub fn next_of(&mut self, run: Run) -> Option<T> {
         let items = &mut self.streams[run.stream].items;
         if items.front()?.time() > run.until {
             return None;
@@ -96,12 +96,12 @@ impl<T: Timed> Merge<T> {
     }
 
     /// How many items wait.
-    pub(super) fn waiting(&self) -> usize {
+    pub fn waiting(&self) -> usize {
         self.streams.iter().map(|stream| stream.items.len()).sum()
     }
 
     /// Time of the oldest item that waits.
-    pub(super) fn oldest(&self) -> Option<u64> {
+    pub fn oldest(&self) -> Option<u64> {
         self.streams
             .iter()
             .filter_map(|stream| stream.items.front())
@@ -110,12 +110,12 @@ impl<T: Timed> Merge<T> {
     }
 
     /// Whether no item of this stream waits.
-    pub(super) fn is_empty(&self, stream: usize) -> bool {
+    pub fn is_empty(&self, stream: usize) -> bool {
         self.streams[stream].items.is_empty()
     }
 
     /// Time of the newest item of the stream that has the most: up to there everything leaves when patience ends.
-    pub(super) fn newest_of_longest(&self) -> Option<u64> {
+    pub fn newest_of_longest(&self) -> Option<u64> {
         self.streams
             .iter()
             .max_by_key(|stream| stream.items.len())?
@@ -125,7 +125,7 @@ impl<T: Timed> Merge<T> {
     }
 
     /// Items that left behind a later one.
-    pub(super) fn late(&self) -> u64 {
+    pub fn late(&self) -> u64 {
         self.late
     }
 }

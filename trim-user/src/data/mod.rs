@@ -6,7 +6,7 @@ mod format;
 mod held;
 mod interface;
 pub mod live;
-mod merge;
+pub mod merge;
 pub mod offline;
 pub mod record;
 pub mod sink;
