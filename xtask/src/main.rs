@@ -20,6 +20,7 @@ enum Task {
     Test(tasks::test::Options),
     Demo(tasks::demo::Options),
     Bench(tasks::bench::Options),
+    Fuzz(tasks::fuzz::Options),
     Tidy(tasks::tidy::Options),
     Ci(tasks::ci::Options),
 }
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
         Task::Test(options) => tasks::test::run_task(&options),
         Task::Demo(options) => tasks::demo::run_task(&options),
         Task::Bench(options) => tasks::bench::run_task(&options),
+        Task::Fuzz(options) => tasks::fuzz::run_task(&options),
         Task::Tidy(options) => tasks::tidy::run_task(&options),
         Task::Ci(options) => tasks::ci::run_task(&options),
     };

@@ -9,9 +9,11 @@ mod cache;
 mod debian;
 mod ebpf;
 mod ebpf_compiler;
+mod fuzzer;
 mod system_tools;
 
 pub use ebpf::build_object;
 pub(crate) use ebpf::built_lab_object;
 pub use ebpf_compiler::Compiler;
+pub use fuzzer::Fuzzer;
 pub use system_tools::{Missing, Tool, ensure_tools, missing_tools};
