@@ -221,17 +221,18 @@ fn chunked(bytes: &[u8], limit: u32, seed: u8) {
 
 /// What a prefix is said to be is never taken back.
 fn prefixes(bytes: &[u8], expected: Expected) {
-    let recognisers: [&dyn Fn(&[u8]) -> Recognition; 2] =
-        [&|prefix| recognise_message(prefix, expected), &recognise_status_line];
-    for recognise in recognisers {
-        let mut known = Recognition::NeedMore;
-        for length in 0..=bytes.len().min(LONGEST_PREFIX) {
-            let now = recognise(&bytes[..length]);
-            assert!(
-                known == Recognition::NeedMore || now == known,
-                "{known:?} became {now:?} at {length}"
-            );
-            known = now;
-        }
+    monotone(bytes, |prefix| recognise_message(prefix, expected));
+    monotone(bytes, recognise_status_line);
+}
+
+fn monotone(bytes: &[u8], recognise: impl Fn(&[u8]) -> Recognition) {
+    let mut known = Recognition::NeedMore;
+    for length in 0..=bytes.len().min(LONGEST_PREFIX) {
+        let now = recognise(&bytes[..length]);
+        assert!(
+            known == Recognition::NeedMore || now == known,
+            "{known:?} became {now:?} at {length}"
+        );
+        known = now;
     }
 }

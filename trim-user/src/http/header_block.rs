@@ -5,7 +5,8 @@ use memchr::{memchr, memchr2};
 use super::fields::{CodingReader, FramingFields, LengthReader, is_space};
 use super::start_line::{Expected, LineStep, StartLine, StartLineParser};
 
-/// Longest field name that can be recognised, bytes; longer ones are skipped like any unknown field.
+/// Longest field name that can be recognised, bytes, with the white space around it; longer ones are skipped like any
+/// unknown field.
 pub const MAX_FIELD_NAME: usize = 64;
 
 /// A complete header block.
@@ -286,7 +287,9 @@ impl HeaderBlockParser {
         }
         self.end_field();
         if self.name_length == 0 {
-            self.begin_field(name, redacted);
+            // The limit is that of the buffer, so that a name means the same in one piece and in several.
+            let known = if name.len() <= MAX_FIELD_NAME { name } else { &[] };
+            self.begin_field(known, redacted);
         } else {
             self.push_name(name);
             let stored = self.name;
@@ -514,6 +517,18 @@ mod tests {
             assert!(matches!(step, BlockStep::Done { .. }), "cut at {cut}: {step:?}");
             let (step, _) = parse(&[first, second], message - 1);
             assert_eq!(step, BlockStep::TooLong { at: bytes.len() - 1 }, "cut at {cut}");
+        }
+    }
+
+    #[test]
+    fn a_name_with_much_white_space_means_the_same_in_pieces() {
+        for blanks in [49, 50, 51, 60] {
+            let bytes = format!("GET / HTTP/1.1\r\nContent-Length{}: 5\r\n\r\n", " ".repeat(blanks));
+            let whole = parse(&[bytes.as_bytes()], LIMIT);
+            for cut in 1..bytes.len() {
+                let (first, second) = bytes.as_bytes().split_at(cut);
+                assert_eq!(parse(&[first, second], LIMIT), whole, "{blanks} blanks, cut at {cut}");
+            }
         }
     }
 
