@@ -27,6 +27,8 @@ pub(super) struct Intake {
     batch: usize,
     /// What the kernel said when it closed a queue.
     closed: Vec<LiveError>,
+    /// Which queues the kernel has closed.
+    lost: Vec<bool>,
 }
 
 impl Intake {
@@ -35,6 +37,7 @@ impl Intake {
             waiter: Waiter::new(wait, queues.len()),
             merge: Merge::new(queues.len() * Strategy::COUNT, 4 * batch),
             buffer: Vec::with_capacity(batch),
+            lost: vec![false; queues.len()],
             queues,
             batch,
             closed: Vec::new(),
@@ -149,8 +152,12 @@ impl Intake {
 
     /// Notices queues that the kernel has closed because their interface is gone. The others go on.
     pub(super) fn notice_closed(&mut self, board: &ThreadBoard) {
-        for queue in &self.queues {
+        for (queue, is_lost) in self.queues.iter().zip(&mut self.lost) {
             let Some(error) = queue.take_error() else { continue };
+            // Each socket of a queue has an error of its own, and they do not come at one moment.
+            if std::mem::replace(is_lost, true) {
+                continue;
+            }
             let error = LiveError::Queue {
                 queue: queue.index(),
                 error,
