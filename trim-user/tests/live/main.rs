@@ -1,6 +1,7 @@
 //! The whole appliance on real traffic: nginx and curl in namespaces, a mirror of their link, and the real `trim`.
 #![allow(clippy::unwrap_used, reason = "the helpers of these tests fail the test")]
 
+mod alerts;
 mod appliance;
 mod equality;
 mod killed;
