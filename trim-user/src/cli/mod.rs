@@ -12,6 +12,7 @@ mod rotate;
 mod run;
 mod status;
 mod stop;
+mod strategy;
 mod switch;
 mod trimming;
 mod verify;
@@ -55,6 +56,8 @@ enum Command {
     Compare(compare::CompareArgs),
     /// Tell why each byte of a packet was kept or cut
     Explain(explain::ExplainArgs),
+    /// Test the strategies
+    Strategy(strategy::StrategyArgs),
 }
 
 /// Where a running capture is found, and how its answer is shown.
@@ -87,6 +90,7 @@ pub fn main() -> ExitCode {
         Command::Verify(args) => verify::run(&args),
         Command::Compare(args) => compare::run(&args),
         Command::Explain(args) => explain::run(&args),
+        Command::Strategy(args) => strategy::run(&args),
     };
     match result {
         Ok(exit) => exit.into(),
