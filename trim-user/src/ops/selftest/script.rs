@@ -147,7 +147,7 @@ impl Script {
     }
 
     /// Sequence numbers start here.
-    pub(super) fn from_sequence(mut self, initial: u32) -> Self {
+    pub(super) fn starting_at(mut self, initial: u32) -> Self {
         self.initial = [initial, initial];
         self
     }

@@ -26,7 +26,7 @@ fn plain() -> Vec<Case> {
         .send()
         .ask_body("cd")
         .ask(GET)
-        .answer(FIVE.repeat(1))
+        .answer(FIVE)
         .answer_body("hel")
         .send()
         .answer_body("lo")

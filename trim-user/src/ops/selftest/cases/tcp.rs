@@ -52,7 +52,7 @@ fn order() -> Vec<Case> {
         Case::new(
             "wrap",
             "sequence numbers wrap inside a body",
-            long().from_sequence(u32::MAX - 200),
+            long().starting_at(u32::MAX - 200),
         ),
     ]
 }
@@ -133,8 +133,9 @@ fn life() -> Vec<Case> {
         sent[fin - 1].flags |= flags;
     });
     let reuse = exchange().travel(|sent| {
-        let second = sent.iter().cloned().map(|sent| Sent { connection: 1, ..sent });
-        sent.extend(second.collect::<Vec<_>>());
+        let mut second = sent.clone();
+        second.iter_mut().for_each(|sent| sent.connection = 1);
+        sent.extend(second);
     });
     let early = Script::open()
         .ask(HEAD)
