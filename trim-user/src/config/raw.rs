@@ -196,6 +196,8 @@ pub(super) struct Output {
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Control {
     pub(super) socket: Key<PathBuf>,
+    pub(super) database: Key<PathBuf>,
+    pub(super) database_wait: Key<Span>,
 }
 
 #[derive(Debug, Default, Deserialize)]

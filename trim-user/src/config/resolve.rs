@@ -50,6 +50,17 @@ pub(super) fn resolve(file: raw::File) -> Result<Config, Vec<Problem>> {
             .socket
             .map_or_else(|| PathBuf::from("/run/trim/trim.sock"), |path| path.value),
         alerts: alerts::resolve(&mut check, &file.alerts),
+        database: file
+            .control
+            .database
+            .map_or_else(|| PathBuf::from("/var/lib/trim/trim.db"), |path| path.value),
+        database_wait: check.span(
+            "control.database_wait",
+            &file.control.database_wait,
+            500 * MILLISECOND,
+            Duration::ZERO,
+            Duration::from_secs(10),
+        ),
         logging: Logging {
             format: value(&file.logging.format).unwrap_or(LogFormat::Text),
             level: value(&file.logging.level).unwrap_or(LogLevel::Info),

@@ -31,6 +31,10 @@ pub struct Config {
     pub control_socket: PathBuf,
     /// Who is told what, and by which way.
     pub alerts: AlertSettings,
+    /// The file that keeps evidence, decisions and events.
+    pub database: PathBuf,
+    /// For so long at most a decision waits to be stored before it is acted upon.
+    pub database_wait: Duration,
     /// Form and level of log lines.
     pub logging: Logging,
 }

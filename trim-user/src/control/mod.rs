@@ -8,4 +8,5 @@ pub mod client;
 pub mod health;
 pub mod rollout;
 pub mod status;
+pub mod store;
 pub mod switch;
