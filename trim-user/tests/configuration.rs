@@ -1,6 +1,7 @@
 //! The configuration files of the project load, and broken ones say what is wrong and where.
 
 use std::path::Path;
+use std::time::Duration;
 
 use trim_user::config::{Config, ConfigError, Problem};
 use trim_user::trimmer::Ports;
@@ -35,17 +36,20 @@ fn an_empty_file_means_the_defaults() {
     assert_eq!(config.capture.frame_size, 2048);
     assert_eq!(config.trimmer.ports, Ports::Any);
     assert_eq!(config.trimmer.max_header_block, 256 << 10);
+    assert_eq!(config.database, Path::new("/var/lib/trim/trim.db"));
+    assert_eq!(config.database_wait, Duration::from_millis(500));
 }
 
 #[test]
 fn values_reach_the_settings_they_name() {
     let config = Config::parse(
-        "http:\n  ports: [8080, 80]\nstrategy:\n  mode: ab_test\n  split_percent: 50\ntrimming:\n  body_keep_bytes: 1KiB\n  redact_headers: [Cookie]\n",
+        "http:\n  ports: [8080, 80]\nstrategy:\n  mode: ab_test\n  split_percent: 50\ncontrol:\n  database: /data/trim.db\ntrimming:\n  body_keep_bytes: 1KiB\n  redact_headers: [Cookie]\n",
     )
     .expect("valid");
     assert_eq!(config.trimmer.ports, Ports::Only(vec![80, 8080]));
     assert_eq!(config.strategy.split.threshold(), 1 << 31);
     assert_eq!(config.trimmer.body_keep_bytes, 1024);
+    assert_eq!(config.database, Path::new("/data/trim.db"));
     assert_eq!(config.trimmer.redact_headers, ["cookie".into()]);
 }
 

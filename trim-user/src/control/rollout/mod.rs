@@ -19,6 +19,6 @@ pub use decide::{Action, Decision, Importance, Input, Move, Observation, decide}
 pub use freeze::Freeze;
 pub use phase::{Phase, Status};
 pub use plan::{PhasePlan, Plan, Step};
-pub use simulate::{Behaviour, Change, Scenario, Simulated, Traffic, simulate};
+pub use simulate::{Behaviour, Change, Scenario, Simulated, Traffic, rehearse, simulate};
 pub use state::{Rollback, State};
 pub use trigger::{Rule, Trigger, Triggers};

@@ -150,31 +150,39 @@ const SHADOWED: f64 = 20.0;
 
 /// Runs a rollout through a scenario, from its start to the scenario's end; `watch` hears of every decision.
 pub fn simulate(plan: &Plan, scenario: &Scenario, mut watch: impl FnMut(Moment, &Decision)) -> Simulated {
+    rehearse(plan, scenario, |at, _, _, decision| watch(at, decision))
+}
+
+/// As [`simulate`]; `watch` also hears of what each decision was made upon: the time, the state before, and the input.
+pub fn rehearse(
+    plan: &Plan,
+    scenario: &Scenario,
+    mut watch: impl FnMut(Moment, &State, &Input, &Decision),
+) -> Simulated {
     let mut course = Course::new(scenario);
     let mut simulated = Simulated::default();
-    let mut tell = |course: &mut Course, simulated: &mut Simulated, decision: Decision, at: Moment| {
-        watch(at, &decision);
+    let mut tell = |course: &mut Course, simulated: &mut Simulated, input: Input, at: Moment| {
+        let decision = decide(plan, &simulated.state, &input, at);
+        watch(at, &simulated.state, &input, &decision);
         course.follow(&decision);
+        let chosen = decision.chosen;
         simulated.state = decision.state.clone();
         if !matches!(decision.chosen, Move::Hold | Move::Watch) || !decision.actions.is_empty() {
             simulated.decisions.push((at, decision));
         }
+        chosen
     };
-    let start = asked(Request::Start);
-    let decision = decide(plan, &State::default(), &start, Moment::default());
-    tell(&mut course, &mut simulated, decision, Moment::default());
+    tell(&mut course, &mut simulated, asked(Request::Start), Moment::default());
     let step = Duration::from_secs_f64(scenario.sample_seconds);
     let end = Moment::default().after(Duration::from_secs_f64(scenario.hours * 3600.0));
     let mut now = Moment::default().after(step);
     while now <= end && simulated.state.is_under_way() {
         let input = Input::Observation(Box::new(course.observe(now)));
-        let decision = decide(plan, &simulated.state, &input, now);
-        let asks = decision.chosen == Move::Ask;
         simulated.samples += 1;
-        tell(&mut course, &mut simulated, decision, now);
-        if asks && scenario.approve {
-            let decision = decide(plan, &simulated.state, &asked(Request::Advance { force: false }), now);
-            tell(&mut course, &mut simulated, decision, now);
+        let chosen = tell(&mut course, &mut simulated, input, now);
+        if chosen == Move::Ask && scenario.approve {
+            let request = Request::Advance { force: false };
+            tell(&mut course, &mut simulated, asked(request), now);
         }
         now = now.after(step);
     }

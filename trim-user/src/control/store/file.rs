@@ -50,8 +50,10 @@ impl Store {
         let found = schema::look(&connection).during(path, "read its version")?;
         accept(path, found, true)?;
         configure(&connection).during(path, "set it up")?;
-        let found = schema::migrate(&mut connection).during(path, "bring its schema up to date")?;
-        accept(path, found, false)?;
+        if found != Found::Current {
+            let found = schema::migrate(&mut connection).during(path, "bring its schema up to date")?;
+            accept(path, found, false)?;
+        }
         Ok(Self {
             connection,
             path: path.to_owned(),
