@@ -77,7 +77,7 @@ fn what_has_piled_up_leaves_in_small_steps() {
         let sample = evidence(Moment(BEGIN + index), 1);
         store.record_sample(&sample, &health(&sample)).unwrap();
     }
-    let mut last = 500;
+    let mut last = 500_u64;
     for index in 0..12 {
         let sample = evidence(Moment(BEGIN + 2 * DAY + index), 1);
         store.record_sample(&sample, &health(&sample)).unwrap();
