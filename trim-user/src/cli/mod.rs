@@ -5,9 +5,13 @@ mod compare;
 mod exit;
 mod explain;
 mod file;
+mod health;
 mod interfaces;
 mod output;
 mod progress;
+mod rehearse;
+mod rollback;
+mod rollout;
 mod rotate;
 mod run;
 mod status;
@@ -46,6 +50,14 @@ enum Command {
     Rotate(rotate::RotateArgs),
     /// End a running capture
     Stop(stop::StopArgs),
+    /// Show how well a running capture is, and why
+    Health(health::HealthArgs),
+    /// Move traffic from legacy to scanning in five phases, under measured health
+    Rollout(rollout::RolloutArgs),
+    /// Take all traffic back to legacy, also when the daemon hangs
+    Rollback(rollback::RollbackArgs),
+    /// Make scanning fail on purpose, to see the rollback happen
+    Rehearse(rehearse::RehearseArgs),
     /// List what each network interface can do here
     Interfaces(interfaces::InterfacesArgs),
     /// Send, list, acknowledge and silence alerts, and test their channels
@@ -85,6 +97,10 @@ pub fn main() -> ExitCode {
         Command::Switch(args) => switch::run(&args),
         Command::Rotate(args) => rotate::run(&args),
         Command::Stop(args) => stop::run(&args),
+        Command::Health(args) => health::run(&args),
+        Command::Rollout(args) => rollout::run(&args),
+        Command::Rollback(args) => rollback::run(&args),
+        Command::Rehearse(args) => rehearse::run(&args),
         Command::Interfaces(args) => interfaces::run(&args),
         Command::Alert(args) => alert::run(&args),
         Command::Verify(args) => verify::run(&args),

@@ -5,6 +5,7 @@ mod error;
 mod raw;
 mod resolve;
 mod resolved;
+mod rollout;
 mod units;
 
 use std::fs;
@@ -23,10 +24,12 @@ impl Config {
     /// the file and, for each problem, line, column, key and what is allowed.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
         let text = fs::read_to_string(path).map_err(|io| ConfigError::Read { path: path.into(), io })?;
-        Self::parse(&text).map_err(|problems| ConfigError::Invalid {
+        let mut config = Self::parse(&text).map_err(|problems| ConfigError::Invalid {
             path: path.into(),
             problems,
-        })
+        })?;
+        config.source = Some(path.into());
+        Ok(config)
     }
 
     /// Reads and validates YAML text.

@@ -25,6 +25,8 @@ pub(super) struct File {
     pub(super) output: Output,
     pub(super) control: Control,
     pub(super) alerts: Alerts,
+    pub(super) health: super::rollout::Health,
+    pub(super) rollout: super::rollout::Rollout,
     pub(super) logging: Logging,
 }
 

@@ -23,7 +23,9 @@ const LONGEST_INTERFACE_NAME: usize = 15;
 
 pub(super) fn resolve(file: raw::File) -> Result<Config, Vec<Problem>> {
     let mut check = Check::default();
+    let (watching, rollout) = super::rollout::resolve(&mut check, &file.health, &file.rollout);
     let config = Config {
+        source: None,
         capture: capture(&mut check, &file.capture),
         strategy: assignment(&mut check, &file.strategy),
         policy: Policy {
@@ -61,6 +63,8 @@ pub(super) fn resolve(file: raw::File) -> Result<Config, Vec<Problem>> {
             Duration::ZERO,
             Duration::from_secs(10),
         ),
+        watching,
+        rollout,
         logging: Logging {
             format: value(&file.logging.format).unwrap_or(LogFormat::Text),
             level: value(&file.logging.level).unwrap_or(LogLevel::Info),
@@ -340,6 +344,10 @@ impl Check {
         );
         self.at(given.referenced, key, message);
         default
+    }
+
+    pub(super) fn nowhere(&mut self, key: &str, message: impl Display) {
+        self.problems.push(Problem::nowhere(key, message));
     }
 
     pub(super) fn span(

@@ -7,12 +7,15 @@ use trim_common::strategy::{Mode, Split};
 
 pub use super::raw::{Bind, HugePages, Layout, LogFormat, LogLevel, OnLoss, Wait, XdpMode};
 use crate::control::alert::AlertSettings;
+use crate::control::rollout::Plan;
 use crate::data::{Compression, Format};
 use crate::trimmer::{Policy, Settings};
 
 /// Everything `trim run` needs to know.
 #[derive(Clone, Debug)]
 pub struct Config {
+    /// The file it was read from, if from one.
+    pub source: Option<PathBuf>,
     /// Where packets come from.
     pub capture: Capture,
     /// How flows are given to the strategies.
@@ -35,8 +38,23 @@ pub struct Config {
     pub database: PathBuf,
     /// For so long at most a decision waits to be stored before it is acted upon.
     pub database_wait: Duration,
+    /// How it is watched.
+    pub watching: Watching,
+    /// The plan of its rollout, durations already scaled.
+    pub rollout: Plan,
     /// Form and level of log lines.
     pub logging: Logging,
+}
+
+/// How the appliance is watched.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Watching {
+    /// Time between two samples.
+    pub interval: Duration,
+    /// Share of flows on `legacy` and on `scanning` that the other one judges too, 0 to 1.
+    pub shadowed: f64,
+    /// Whether `scanning` can be told to fail, for a rehearsal.
+    pub allow_faults: bool,
 }
 
 /// Where packets come from.

@@ -1,6 +1,8 @@
 //! The daemon's API: HTTP and JSON on a unix socket.
 
 pub mod alerts;
+pub mod peer;
+pub mod rollout;
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixStream;
@@ -9,8 +11,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use std::{fs, io};
 
-use axum::extract::State;
+use axum::extract::{self, ConnectInfo, State};
 use axum::http::StatusCode;
+use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -21,10 +24,14 @@ use trim_common::strategy::{Mode, Split};
 
 use super::alert::AlertDesk;
 use super::appliance::Appliance;
+use super::operator::Desk;
 use super::status::{Status, SwitchStatus};
 use super::switch::Reach;
 use crate::kernel::KernelError;
+use peer::Peer;
 
+/// How long a thread may take to hand over its latencies; a thread looks at its desk every few milliseconds.
+const LATENCY_PATIENCE: Duration = Duration::from_millis(200);
 /// After a switch, packets that were tagged before it are looked out for this long before its time is told.
 const SETTLING: Duration = Duration::from_millis(100);
 
@@ -118,7 +125,8 @@ impl ApiSocket {
         let Some(listener) = self.listener.take() else {
             return Ok(());
         };
-        axum::serve(listener, service.router()).await
+        let app = service.router().layer(middleware::from_fn(name_peer));
+        axum::serve(listener, app.into_make_service_with_connect_info::<Peer>()).await
     }
 }
 
@@ -132,21 +140,19 @@ impl Drop for ApiSocket {
 /// What requests act on.
 #[derive(Clone)]
 pub struct Service {
-    appliance: Arc<Mutex<Appliance>>,
-    alerts: Arc<AlertDesk>,
-    stop: watch::Sender<bool>,
+    /// The capture.
+    pub appliance: Arc<Mutex<Appliance>>,
+    /// Its alerts.
+    pub alerts: Arc<AlertDesk>,
+    /// Who decides about its rollout.
+    pub operator: Desk,
+    /// Whether `scanning` may be told to fail.
+    pub allow_faults: bool,
+    /// A stop request sets it.
+    pub stop: watch::Sender<bool>,
 }
 
 impl Service {
-    /// A service for this capture; a stop request sets `stop`.
-    pub fn new(appliance: Arc<Mutex<Appliance>>, alerts: Arc<AlertDesk>, stop: watch::Sender<bool>) -> Self {
-        Self {
-            appliance,
-            alerts,
-            stop,
-        }
-    }
-
     fn router(self) -> Router {
         Router::new()
             .route("/v1/status", get(status))
@@ -154,6 +160,7 @@ impl Service {
             .route("/v1/rotate", post(rotate))
             .route("/v1/stop", post(stop))
             .merge(alerts::routes())
+            .merge(rollout::routes())
             .with_state(self)
     }
 
@@ -161,6 +168,12 @@ impl Service {
     fn lock(&self) -> MutexGuard<'_, Appliance> {
         self.appliance.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Lets handlers see who asks.
+async fn name_peer(ConnectInfo(peer): ConnectInfo<Peer>, mut request: extract::Request, next: Next) -> Response {
+    request.extensions_mut().insert(peer);
+    next.run(request).await
 }
 
 /// A request that was refused.
@@ -179,8 +192,12 @@ impl From<KernelError> for Refused {
 }
 
 async fn status(State(service): State<Service>) -> Result<Json<Status>, Refused> {
-    // Threads are asked for their latencies and waited for, which must not hold up the lease.
-    let read = tokio::task::spawn_blocking(move || service.lock().status());
+    // Threads are asked for their latencies and waited for, which must hold up neither the lease nor a rollback.
+    let read = tokio::task::spawn_blocking(move || {
+        let shared = Arc::clone(service.lock().shared());
+        let (latency, _silent) = shared.latency(LATENCY_PATIENCE);
+        service.lock().status_with(&latency)
+    });
     let status = read
         .await
         .map_err(|error| Refused(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?;

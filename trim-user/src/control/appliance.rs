@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use trim_common::reason::{Class, Reason};
 use trim_common::strategy::{Mode, Split};
 
 use super::accounts::{Accounts, Lost};
 use super::alert::known::Sight;
+use super::collect::KernelSide;
 use super::status::{
     Bytes, InterfaceStatus, OutputStatus, Packets, Status, StrategyStatus, SwitchStatus, http_total, strategy_status,
 };
@@ -18,9 +19,6 @@ use crate::kernel::maps::{CountersMap, Counts};
 use crate::kernel::nic::{LinkMonitor, LinkState};
 use crate::kernel::xsk::{QueueLoss, StatisticsReader};
 use crate::shared::{Lane, Latency, Shared, ThreadTotals};
-
-/// How long a thread may take to hand over its latencies; a thread looks at its desk every few milliseconds.
-const PATIENCE: Duration = Duration::from_millis(200);
 
 /// What can be read of one interface while it is captured.
 pub struct InterfaceWatch {
@@ -40,6 +38,7 @@ pub struct Appliance {
     shared: Arc<Shared>,
     interfaces: Vec<InterfaceWatch>,
     directory: String,
+    max_flows: u64,
     started: Instant,
     last_switch: Option<SwitchTime>,
     slowest_switch: Option<SwitchStatus>,
@@ -48,13 +47,20 @@ pub struct Appliance {
 
 impl Appliance {
     /// Puts the parts together.
-    pub fn new(switch: Switch, shared: Arc<Shared>, interfaces: Vec<InterfaceWatch>, directory: String) -> Self {
+    pub fn new(
+        switch: Switch,
+        shared: Arc<Shared>,
+        interfaces: Vec<InterfaceWatch>,
+        directory: String,
+        max_flows: u64,
+    ) -> Self {
         Self {
             beats: vec![0; shared.threads.len()],
             switch,
             shared,
             interfaces,
             directory,
+            max_flows,
             started: Instant::now(),
             last_switch: None,
             slowest_switch: None,
@@ -149,16 +155,27 @@ impl Appliance {
         Ok(())
     }
 
-    /// Everything, now.
+    /// What evidence needs of the kernel's maps.
     ///
     /// # Errors
-    /// When the kernel's counters cannot be read.
-    pub fn status(&mut self) -> Result<Status, KernelError> {
-        let (latency, _silent) = self.shared.latency(PATIENCE);
-        self.status_with(&latency)
+    /// When they cannot be read.
+    pub fn kernel_side(&mut self) -> Result<KernelSide, KernelError> {
+        let counts = self.kernel_counts()?;
+        let policy = self.switch.refresh()?;
+        let mode = policy.mode();
+        Ok(KernelSide {
+            mode,
+            share: match mode {
+                Mode::Scanning => 1.0,
+                Mode::AbTest => percent(policy.split()) / 100.0,
+                Mode::Legacy | Mode::Auto | Mode::Comparison => 0.0,
+            },
+            accounts: self.accounts(&counts, &self.shared.totals()),
+            max_flows: self.max_flows,
+        })
     }
 
-    /// Everything, with latencies that are known already: for a capture that has ended.
+    /// Everything, now, with latencies that were asked for already.
     ///
     /// # Errors
     /// When the kernel's counters cannot be read.

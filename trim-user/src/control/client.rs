@@ -1,9 +1,11 @@
 //! Talks to a running daemon over its unix socket.
 
 mod alerts;
+mod rollout;
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use http_body_util::BodyExt as _;
@@ -28,6 +30,14 @@ pub enum ClientError {
         /// What the system said.
         error: io::Error,
     },
+    /// It does not answer.
+    #[error("the daemon behind {} does not answer within {} s; it may hang", path.display(), patience.as_secs_f64())]
+    Silent {
+        /// The socket.
+        path: PathBuf,
+        /// How long it had.
+        patience: Duration,
+    },
     /// The conversation broke off.
     #[error("the daemon broke off: {0}")]
     Broken(#[from] hyper::Error),
@@ -46,12 +56,26 @@ pub enum ClientError {
 #[derive(Clone, Debug)]
 pub struct Client {
     socket: PathBuf,
+    patience: Duration,
 }
+
+/// How long the daemon may take to answer.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 impl Client {
     /// The daemon behind this socket.
     pub fn new(socket: &Path) -> Self {
-        Self { socket: socket.into() }
+        Self {
+            socket: socket.into(),
+            patience: PATIENCE,
+        }
+    }
+
+    /// Gives up after this long.
+    #[must_use]
+    pub const fn patience(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
     }
 
     /// What it says of itself.
@@ -96,7 +120,11 @@ impl Client {
         let body = body.map(serde_json::to_vec).transpose()?;
         let (status, answer) = runtime
             .map_err(ClientError::Runtime)?
-            .block_on(self.exchange(method, path, body))?;
+            .block_on(async { tokio::time::timeout(self.patience, self.exchange(method, path, body)).await })
+            .map_err(|_elapsed| ClientError::Silent {
+                path: self.socket.clone(),
+                patience: self.patience,
+            })??;
         if status.is_success() {
             return Ok(serde_json::from_slice(&answer)?);
         }

@@ -1,5 +1,6 @@
 //! The one place that changes kernel state while a capture runs: who trims, and the lease.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -59,11 +60,29 @@ impl Switch {
         self.word
     }
 
+    /// Takes over what the kernel has, should another process have written it: `trim rollback` does when this one hangs.
+    ///
+    /// # Errors
+    /// When the kernel refuses to tell.
+    pub fn refresh(&mut self) -> Result<PolicyWord, KernelError> {
+        for levers in &self.levers {
+            let word = levers.policy.get()?;
+            if word != self.word {
+                tracing::warn!(mode = word.mode().name(), "another process has changed the policy");
+                self.shared.generation.store(word.generation(), Ordering::Release);
+                self.word = word;
+                break;
+            }
+        }
+        Ok(self.word)
+    }
+
     /// Puts mode and split in force: one map write per interface.
     ///
     /// # Errors
     /// When the kernel refuses a write; the interfaces before it have switched.
     pub fn switch(&mut self, mode: Mode, split: Split, reach: Reach) -> Result<SwitchTime, KernelError> {
+        self.refresh()?;
         let word = match reach {
             Reach::Drain => self.word.drain(mode, split),
             Reach::Immediate => self.word.immediate(mode, split),
@@ -92,5 +111,17 @@ impl Switch {
     pub fn last_old_packet(&self, time: SwitchTime) -> u64 {
         let last = self.shared.totals().last_old_tag;
         last.saturating_sub(time.commanded).max(time.write_ns)
+    }
+}
+
+/// Takes everything back to `legacy` through the maps pinned in `directory`, past a daemon that may hang or be dead.
+///
+/// # Errors
+/// When the map cannot be opened or written.
+pub fn roll_back_directly(directory: &Path, reach: Reach) -> Result<PolicyWord, KernelError> {
+    let mut policy = PolicyMap::open(directory)?;
+    match reach {
+        Reach::Immediate => policy.switch_immediately(Mode::Legacy, Split::NONE),
+        Reach::Drain => policy.switch_draining(Mode::Legacy, Split::NONE),
     }
 }

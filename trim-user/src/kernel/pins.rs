@@ -28,6 +28,30 @@ pub fn directory_of(interface: &str) -> PathBuf {
     Path::new(BPF_FILE_SYSTEM).join("trim").join(name + &suffix)
 }
 
+/// The pin directories of this network namespace.
+///
+/// # Errors
+/// When the BPF file system cannot be listed; nothing pinned is no error.
+pub fn directories() -> io::Result<Vec<PathBuf>> {
+    let parent = Path::new(BPF_FILE_SYSTEM).join("trim");
+    let entries = match fs::read_dir(&parent) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(error),
+    };
+    let mut found = Vec::new();
+    for entry in entries {
+        let path = entry?.path();
+        let interface = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let interface = interface.split('@').next().unwrap_or_default().replace(',', ".");
+        if directory_of(&interface) == path {
+            found.push(path);
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
 /// Mounts the BPF file system at [`BPF_FILE_SYSTEM`] when it is not there. Whether it had to be mounted.
 pub fn mount_bpf_file_system() -> Result<bool, KernelError> {
     let path = Path::new(BPF_FILE_SYSTEM);

@@ -72,6 +72,19 @@ impl Latency {
         &self.histograms[lane.index() * Stage::COUNT + stage as usize]
     }
 
+    /// What was recorded since `earlier`, an older state of the same recording.
+    #[must_use]
+    pub fn since(&self, earlier: &Self) -> Self {
+        let mut difference = self.clone();
+        for (later, earlier) in difference.histograms.iter_mut().zip(&earlier.histograms) {
+            // Fails only when `earlier` has more of something, and then it is no older state of this one.
+            if later.subtract(earlier).is_err() {
+                later.reset();
+            }
+        }
+        difference
+    }
+
     /// Adds what another one recorded.
     pub fn add(&mut self, other: &Self) {
         for (mine, theirs) in self.histograms.iter_mut().zip(&other.histograms) {

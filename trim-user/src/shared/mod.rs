@@ -3,12 +3,14 @@
 //! Each number has one writer, a data-path thread, and any number of readers; nothing here locks or waits.
 
 mod counts;
+mod faults;
 mod latency;
 mod thread;
 
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
 pub use counts::{LaneCounts, LaneTotals};
+pub use faults::{FaultPlan, Faults};
 pub use latency::{Latency, Stage};
 pub use thread::{Gauge, LatencyDesk, ThreadBoard, ThreadTotals};
 
@@ -71,6 +73,8 @@ pub struct Shared {
     pub stop: AtomicBool,
     /// Grows with each request to begin a new output file.
     pub rotations: AtomicU64,
+    /// Faults put in on purpose; nobody looks at them unless rehearsals are allowed.
+    pub faults: std::sync::Arc<Faults>,
 }
 
 impl Shared {
@@ -82,6 +86,7 @@ impl Shared {
             generation: AtomicU32::new(0),
             stop: AtomicBool::new(false),
             rotations: AtomicU64::new(0),
+            faults: std::sync::Arc::default(),
         }
     }
 

@@ -45,6 +45,8 @@ pub struct ThreadBoard {
     pub received: Gauge,
     /// RX queues that the kernel has closed because their interface is gone.
     pub queues_closed: Gauge,
+    /// Batches that wait in front of this thread.
+    pub waiting: Gauge,
     /// Packets dropped because a worker's queue was full.
     pub queue_full: Gauge,
     /// Packets written to a sink.
@@ -59,6 +61,10 @@ pub struct ThreadBoard {
     pub held_bytes: Gauge,
     /// Kernel time of the last packet that carried a tag of an earlier generation, CLOCK_MONOTONIC nanoseconds.
     pub last_old_tag: Gauge,
+    /// Time spent on trimming in a sample of runs, nanoseconds, by [`Lane::index`].
+    pub busy_ns: [Gauge; Lane::COUNT],
+    /// Packets of those runs.
+    pub busy_packets: [Gauge; Lane::COUNT],
     /// Where latencies are asked for.
     pub latency: LatencyDesk,
     lanes: [LaneBoard; Lane::COUNT],
@@ -74,7 +80,7 @@ impl Default for LaneBoard {
     }
 }
 
-const LANE_NUMBERS: usize = 8 + Label::COUNT + 12 + Class::COUNT;
+const LANE_NUMBERS: usize = 8 + Label::COUNT + 14 + Class::COUNT;
 
 impl ThreadBoard {
     /// The board of a thread that has not started.
@@ -84,6 +90,7 @@ impl ThreadBoard {
             beat: Gauge::default(),
             received: Gauge::default(),
             queues_closed: Gauge::default(),
+            waiting: Gauge::default(),
             queue_full: Gauge::default(),
             written: Gauge::default(),
             write_failed: Gauge::default(),
@@ -91,6 +98,8 @@ impl ThreadBoard {
             out_of_order: Gauge::default(),
             held_bytes: Gauge::default(),
             last_old_tag: Gauge::default(),
+            busy_ns: Default::default(),
+            busy_packets: Default::default(),
             latency: LatencyDesk::default(),
             lanes: Default::default(),
         }
@@ -151,7 +160,9 @@ fn publish_order(totals: &LaneTotals) -> [u64; LANE_NUMBERS] {
         s.resynchronised,
         s.held,
         s.conflicting_bytes,
+        s.differences.compared,
         s.differences.segments,
+        s.differences.wrong,
         s.differences.not_compared,
     ]);
     values[LANE_NUMBERS - Class::COUNT..].copy_from_slice(&s.differences.bytes);
@@ -186,7 +197,9 @@ fn read_back(mut next: impl FnMut() -> u64) -> LaneTotals {
         held: next(),
         conflicting_bytes: next(),
         differences: Differences {
+            compared: next(),
             segments: next(),
+            wrong: next(),
             not_compared: next(),
             bytes: [(); Class::COUNT].map(|()| next()),
         },

@@ -109,8 +109,13 @@ pub fn differences(reference: &Labels, other: &Labels, mut found: impl FnMut(u32
 /// Where a second trimmer labels bytes otherwise than the exact one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Differences {
-    /// Segments with any difference.
+    /// Segments that both have judged.
+    pub compared: u64,
+    /// Of those, with any difference.
     pub segments: u64,
+    /// Of those, where a header byte would be lost, or a body byte kept: not only another name, or another opinion of what the
+    /// exact one is not sure of.
+    pub wrong: u64,
     /// Bytes by class, indexed by [`Class::index`].
     pub bytes: [u64; Class::COUNT],
     /// Segments given up because the second opinion took too long.
@@ -120,12 +125,15 @@ pub struct Differences {
 impl Differences {
     /// Counts where the labels of one segment differ.
     pub(super) fn compare(&mut self, exact: &Labels, fast: &Labels) {
-        let mut is_different = false;
+        let (mut is_different, mut is_wrong) = (false, false);
         differences(exact, fast, |from, to, class| {
             self.bytes[class.index()] += u64::from(to - from);
             is_different = true;
+            is_wrong |= matches!(class, Class::HeaderLost | Class::HeaderGained | Class::BodyKept);
         });
+        self.compared += 1;
         self.segments += u64::from(is_different);
+        self.wrong += u64::from(is_wrong);
     }
 
     /// Bytes of one class.
@@ -134,7 +142,9 @@ impl Differences {
     }
 
     pub(super) fn absorb(&mut self, other: &Self) {
+        self.compared += other.compared;
         self.segments += other.segments;
+        self.wrong += other.wrong;
         for (mine, theirs) in self.bytes.iter_mut().zip(other.bytes) {
             *mine += theirs;
         }
@@ -174,13 +184,21 @@ mod tests {
         ]);
         differences.compare(&exact, &fast);
         let expected = Differences {
+            compared: 1,
             segments: 1,
+            wrong: 1,
             bytes: [2, 2, 8, 5, 5, 2, 1],
             not_compared: 0,
         };
         assert_eq!(differences, expected);
         differences.compare(&exact, &exact);
-        assert_eq!(differences, expected);
+        assert_eq!(
+            differences,
+            Differences {
+                compared: 2,
+                ..expected
+            }
+        );
     }
 
     #[test]

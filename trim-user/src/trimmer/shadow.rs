@@ -1,4 +1,6 @@
 //! Two trimmers on the same bytes: one decides, the other is compared with it.
+//!
+//! Whoever decides, the exact one counts as the truth.
 
 use std::collections::VecDeque;
 use std::mem;
@@ -10,24 +12,45 @@ use super::{Differences, Judgement, Labels, Late, Segment, Statistics, Ticket, T
 /// Most segments that wait for the second opinion; the oldest is given up beyond that.
 const MOST_WAITING: usize = 4096;
 
-/// Runs `exact` and `fast` on the same segments, uses the labels of `exact` and counts where `fast` differs.
+/// Whose labels are used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Leader {
+    Exact,
+    Fast,
+}
+
+/// Runs two trimmers on the same segments, uses the labels of the first and counts where the fast one of the two differs from
+/// the exact one.
 #[derive(Debug)]
-pub struct Shadow<E, F> {
-    exact: E,
-    fast: F,
+pub struct Shadow<L, S> {
+    leader: L,
+    second: S,
     opinions: Opinions,
-    fast_labels: Labels,
+    second_labels: Labels,
     statistics: Statistics,
 }
 
-impl<E: Trimmer, F: Trimmer> Shadow<E, F> {
-    /// Compares `fast` with `exact`.
-    pub fn new(exact: E, fast: F) -> Self {
+impl<L: Trimmer, S: Trimmer> Shadow<L, S> {
+    /// Uses the labels of `exact`, and compares `fast` with it.
+    pub fn new(exact: L, fast: S) -> Self {
+        Self::led_by(Leader::Exact, exact, fast)
+    }
+
+    /// Uses the labels of `fast`, and compares it with `exact`.
+    pub fn led_by_fast(fast: L, exact: S) -> Self {
+        Self::led_by(Leader::Fast, fast, exact)
+    }
+
+    fn led_by(kind: Leader, leader: L, second: S) -> Self {
         Self {
-            exact,
-            fast,
-            opinions: Opinions::default(),
-            fast_labels: Labels::new(),
+            leader,
+            second,
+            opinions: Opinions {
+                leader: kind,
+                waiting: VecDeque::new(),
+                differences: Differences::default(),
+            },
+            second_labels: Labels::new(),
             statistics: Statistics::default(),
         }
     }
@@ -35,64 +58,65 @@ impl<E: Trimmer, F: Trimmer> Shadow<E, F> {
     fn count(&mut self) {
         self.statistics = Statistics {
             differences: self.opinions.differences,
-            ..*self.exact.statistics()
+            ..*self.leader.statistics()
         };
     }
 
-    /// Calls `fast` and keeps what it says of earlier segments.
-    fn ask_fast(&mut self, call: impl FnOnce(&mut F, &mut Labels, &mut FastLate<'_>)) {
+    /// Calls the second and keeps what it says of earlier segments.
+    fn ask_second(&mut self, call: impl FnOnce(&mut S, &mut Labels, &mut SecondLate<'_>)) {
         let Self {
-            fast,
-            fast_labels,
+            second,
+            second_labels,
             opinions,
             ..
         } = self;
-        call(fast, fast_labels, &mut FastLate(opinions));
+        call(second, second_labels, &mut SecondLate(opinions));
     }
 
-    fn tell(&mut self, late: &mut dyn Late, call: impl FnOnce(&mut E, &mut ExactLate<'_>)) {
-        let Self { exact, opinions, .. } = self;
-        call(exact, &mut ExactLate { late, opinions });
+    fn tell(&mut self, late: &mut dyn Late, call: impl FnOnce(&mut L, &mut LeaderLate<'_>)) {
+        let Self { leader, opinions, .. } = self;
+        call(leader, &mut LeaderLate { late, opinions });
     }
 }
 
-impl<E: Trimmer, F: Trimmer> Trimmer for Shadow<E, F> {
+impl<L: Trimmer, S: Trimmer> Trimmer for Shadow<L, S> {
     fn strategy(&self) -> Strategy {
-        self.exact.strategy()
+        self.leader.strategy()
     }
 
     fn judge(&mut self, ticket: Ticket, segment: &Segment<'_>, labels: &mut Labels, late: &mut dyn Late) -> Judgement {
-        let mut fast_says = Judgement::Held;
-        self.ask_fast(|fast, labels, late| {
+        let mut second_says = Judgement::Held;
+        self.ask_second(|second, labels, late| {
             labels.clear();
-            fast_says = fast.judge(ticket, segment, labels, late);
+            second_says = second.judge(ticket, segment, labels, late);
         });
-        let mut exact_says = Judgement::Held;
-        self.tell(late, |exact, late| {
-            exact_says = exact.judge(ticket, segment, labels, late)
+        let mut leader_says = Judgement::Held;
+        self.tell(late, |leader, late| {
+            leader_says = leader.judge(ticket, segment, labels, late)
         });
-        match (exact_says, fast_says) {
-            (Judgement::Decided, Judgement::Decided) => self.opinions.differences.compare(labels, &self.fast_labels),
+        match (leader_says, second_says) {
+            (Judgement::Decided, Judgement::Decided) if segment.payload.is_empty() => {}
+            (Judgement::Decided, Judgement::Decided) => self.opinions.compare(labels, &self.second_labels),
             (Judgement::Decided, Judgement::Held) => self.opinions.wait(ticket, Some(labels.clone()), None),
             (Judgement::Held, Judgement::Decided) => {
-                let fast_labels = mem::take(&mut self.fast_labels);
-                self.opinions.wait(ticket, None, Some(fast_labels));
+                let labels = mem::take(&mut self.second_labels);
+                self.opinions.wait(ticket, None, Some(labels));
             }
             (Judgement::Held, Judgement::Held) => self.opinions.wait(ticket, None, None),
         }
         self.count();
-        exact_says
+        leader_says
     }
 
     fn release(&mut self, ticket: Ticket, late: &mut dyn Late) {
-        self.ask_fast(|fast, _, late| fast.release(ticket, late));
-        self.tell(late, |exact, late| exact.release(ticket, late));
+        self.ask_second(|second, _, late| second.release(ticket, late));
+        self.tell(late, |leader, late| leader.release(ticket, late));
         self.count();
     }
 
     fn finish(&mut self, late: &mut dyn Late) {
-        self.ask_fast(|fast, _, late| fast.finish(late));
-        self.tell(late, |exact, late| exact.finish(late));
+        self.ask_second(|second, _, late| second.finish(late));
+        self.tell(late, |leader, late| leader.finish(late));
         self.count();
     }
 
@@ -102,8 +126,9 @@ impl<E: Trimmer, F: Trimmer> Trimmer for Shadow<E, F> {
 }
 
 /// Segments of which one trimmer, or both, have not spoken yet, in the order of their tickets.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Opinions {
+    leader: Leader,
     waiting: VecDeque<Opinion>,
     differences: Differences,
 }
@@ -111,17 +136,24 @@ struct Opinions {
 #[derive(Debug)]
 struct Opinion {
     ticket: Ticket,
-    exact: Option<Labels>,
-    fast: Option<Labels>,
+    leader: Option<Labels>,
+    second: Option<Labels>,
 }
 
 impl Opinions {
-    fn wait(&mut self, ticket: Ticket, exact: Option<Labels>, fast: Option<Labels>) {
+    fn compare(&mut self, leader: &Labels, second: &Labels) {
+        match self.leader {
+            Leader::Exact => self.differences.compare(leader, second),
+            Leader::Fast => self.differences.compare(second, leader),
+        }
+    }
+
+    fn wait(&mut self, ticket: Ticket, leader: Option<Labels>, second: Option<Labels>) {
         if self.waiting.len() == MOST_WAITING {
             self.waiting.pop_front();
             self.differences.not_compared += 1;
         }
-        self.waiting.push_back(Opinion { ticket, exact, fast });
+        self.waiting.push_back(Opinion { ticket, leader, second });
     }
 
     fn hear(&mut self, ticket: Ticket, place: impl FnOnce(&mut Opinion) -> &mut Option<Labels>, labels: &Labels) {
@@ -130,32 +162,37 @@ impl Opinions {
         };
         let opinion = &mut self.waiting[index];
         *place(opinion) = Some(labels.clone());
-        if let (Some(exact), Some(fast)) = (&opinion.exact, &opinion.fast) {
-            self.differences.compare(exact, fast);
-            self.waiting.remove(index);
+        if let (Some(_), Some(_)) = (&opinion.leader, &opinion.second)
+            && let Some(Opinion {
+                leader: Some(leader),
+                second: Some(second),
+                ..
+            }) = self.waiting.remove(index)
+        {
+            self.compare(&leader, &second);
         }
     }
 }
 
 /// Passes late labels on, and listens.
-struct ExactLate<'a> {
+struct LeaderLate<'a> {
     late: &'a mut dyn Late,
     opinions: &'a mut Opinions,
 }
 
-impl Late for ExactLate<'_> {
+impl Late for LeaderLate<'_> {
     fn decide(&mut self, ticket: Ticket, labels: &Labels) {
         self.late.decide(ticket, labels);
-        self.opinions.hear(ticket, |opinion| &mut opinion.exact, labels);
+        self.opinions.hear(ticket, |opinion| &mut opinion.leader, labels);
     }
 }
 
 /// Only listens: what the second trimmer says has no effect.
-struct FastLate<'a>(&'a mut Opinions);
+struct SecondLate<'a>(&'a mut Opinions);
 
-impl Late for FastLate<'_> {
+impl Late for SecondLate<'_> {
     fn decide(&mut self, ticket: Ticket, labels: &Labels) {
-        self.0.hear(ticket, |opinion| &mut opinion.fast, labels);
+        self.0.hear(ticket, |opinion| &mut opinion.second, labels);
     }
 }
 
@@ -172,11 +209,16 @@ mod tests {
 
     #[test]
     fn opinions_that_come_late_are_compared_when_both_are_there() {
-        let mut opinions = Opinions::default();
+        let mut shadow = Opinions {
+            leader: Leader::Exact,
+            waiting: VecDeque::new(),
+            differences: Differences::default(),
+        };
+        let opinions = &mut shadow;
         opinions.wait(Ticket(3), None, Some(labels(&[(4, Label::Body)])));
         opinions.wait(Ticket(5), None, None);
-        opinions.hear(Ticket(5), |opinion| &mut opinion.exact, &labels(&[(1, Label::Header)]));
-        opinions.hear(Ticket(3), |opinion| &mut opinion.exact, &labels(&[(4, Label::Header)]));
+        opinions.hear(Ticket(5), |opinion| &mut opinion.leader, &labels(&[(1, Label::Header)]));
+        opinions.hear(Ticket(3), |opinion| &mut opinion.leader, &labels(&[(4, Label::Header)]));
         assert_eq!(opinions.differences.of(Class::HeaderLost), 4);
         assert_eq!(opinions.waiting.len(), 1);
     }

@@ -36,6 +36,8 @@ pub(crate) struct Setting {
     pub(crate) layout: &'static str,
     pub(crate) on_loss: &'static str,
     pub(crate) interfaces: &'static [&'static str],
+    /// More sections of the configuration.
+    pub(crate) more: &'static str,
 }
 
 impl Default for Setting {
@@ -46,6 +48,7 @@ impl Default for Setting {
             layout: "inline",
             on_loss: "pass",
             interfaces: &[Span::INTERFACE],
+            more: "",
         }
     }
 }
@@ -53,7 +56,15 @@ impl Default for Setting {
 impl Appliance {
     /// Starts it on the mirror and waits until it answers.
     pub(crate) fn start(namespace: &Namespace, setting: Setting) -> Self {
-        let folder = Folder::new("live").unwrap();
+        Self::start_in(Folder::new("live").unwrap(), namespace, setting)
+    }
+
+    /// Another one with the files of this one, which has to be dead.
+    pub(crate) fn restart(self, namespace: &Namespace, setting: Setting) -> Self {
+        Self::start_in(self.folder, namespace, setting)
+    }
+
+    fn start_in(folder: Folder, namespace: &Namespace, setting: Setting) -> Self {
         let socket = folder.path().join("trim.sock");
         let file = folder.path().join("trim.yaml");
         std::fs::write(&file, configuration(setting, folder.path(), &socket)).unwrap();
@@ -110,15 +121,28 @@ fn configuration(setting: Setting, folder: &Path, socket: &Path) -> String {
         layout,
         on_loss,
         interfaces,
+        more,
     } = setting;
     format!(
         "capture:\n  interfaces: [{interface}]\n  xdp_mode: {xdp_mode}\n  frames_per_queue: 32768\n  ring_size: 16384\n  \
          on_user_space_loss: {on_loss}\nstrategy:\n  mode: {mode}\n  split_percent: 50\npipeline:\n  layout: {layout}\n  queue_batches: 1024\n\
-         output:\n  directory: {folder}/captures\n  sync: false\ncontrol:\n  socket: {socket}\n",
+         output:\n  directory: {folder}/captures\n  sync: false\ncontrol:\n  socket: {socket}\n  database: {folder}/trim.db\n{more}",
         interface = interfaces.join(", "),
         folder = folder.display(),
         socket = socket.display(),
     )
+}
+
+impl Appliance {
+    /// A command that may be refused: its words then.
+    pub(crate) fn try_command(&self, words: &[&str]) -> Result<Value, String> {
+        ask(&self.socket, words)
+    }
+
+    /// Where its files are.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
 }
 
 fn ask(socket: &Path, words: &[&str]) -> Result<Value, String> {

@@ -7,4 +7,5 @@ mod equality;
 mod killed;
 mod packets;
 mod removed;
+mod rollout;
 mod switching;

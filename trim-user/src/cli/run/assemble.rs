@@ -72,6 +72,8 @@ impl Capture {
             queues,
             plan,
             settings: config.trimmer.clone(),
+            shadowed: config.watching.shadowed,
+            is_rehearsal: config.watching.allow_faults,
             policy: config.policy,
             hold: config.hold,
             wait: config.capture.wait,
@@ -94,7 +96,7 @@ impl Capture {
         let shared = live.shared().clone();
         let switch = Switch::new(levers, shared.clone(), word);
         let directory = config.output.directory.display().to_string();
-        let appliance = Appliance::new(switch, shared, watches, directory);
+        let appliance = Appliance::new(switch, shared, watches, directory, config.trimmer.max_flows as u64);
         Self {
             appliance,
             live,

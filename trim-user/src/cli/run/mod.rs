@@ -1,5 +1,7 @@
 //! `trim run`.
 
+mod announce;
+mod archive;
 mod assemble;
 mod serve;
 mod summary;

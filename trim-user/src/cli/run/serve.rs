@@ -7,13 +7,17 @@ use std::time::{Duration, Instant};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
+use super::announce::{Alerts, Conditions};
 use super::assemble::Capture;
 use crate::config::Config;
 use crate::control::alert::known::Watch;
 use crate::control::alert::{AlertCenter, AlertDesk, host_name};
 use crate::control::api::{ApiSocket, Service};
 use crate::control::appliance::Appliance;
+use crate::control::collect::Collector;
+use crate::control::operator::{self, Operator};
 use crate::control::status::Summary;
+use crate::control::store::{self, Keeper};
 use crate::data::live::{LiveCapture, Outcome};
 use crate::kernel::events::Events;
 use crate::kernel::program::Program;
@@ -48,16 +52,26 @@ pub(super) fn serve(capture: Capture, config: &Config, limits: Limits) -> anyhow
     let appliance = Arc::new(Mutex::new(appliance));
     let alerts = AlertCenter::open(config.alerts.clone(), &host_name())?;
     let alerts = Arc::new(AlertDesk::new(alerts));
+    let conditions = Conditions::default();
+    let announcer = Alerts::new(Arc::clone(&alerts), conditions.clone());
+    let operator = operate(&appliance, &live, config, announcer)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let served = runtime.block_on(async {
         let mut socket = ApiSocket::bind(&config.control_socket)?;
         let (stop, stopped) = watch::channel(false);
-        let service = Service::new(Arc::clone(&appliance), Arc::clone(&alerts), stop);
+        let service = Service {
+            appliance: Arc::clone(&appliance),
+            alerts: Arc::clone(&alerts),
+            operator: operator.desk(),
+            allow_faults: config.watching.allow_faults,
+            stop,
+        };
         let watchman = Watchman {
             appliance: &appliance,
             live: &live,
             alerts: &alerts,
             watch: Watch::default(),
+            conditions,
             watched: None,
             events,
             limits,
@@ -70,12 +84,36 @@ pub(super) fn serve(capture: Capture, config: &Config, limits: Limits) -> anyhow
         // The socket stays until the capture has ended: its going tells `trim stop` that everything is written.
         anyhow::Ok(socket)
     });
+    // It must not switch anything any more, nor judge a capture that ends.
+    drop(operator);
     let summary = end(&appliance, live, &mut programs)?;
     drop(programs);
     // Last, so that a slow mail server holds up no packet.
     alerts.lock().end();
     served?;
     Ok(summary)
+}
+
+/// Starts what watches, decides and acts.
+fn operate(
+    appliance: &Arc<Mutex<Appliance>>,
+    live: &LiveCapture,
+    config: &Config,
+    announcer: Alerts,
+) -> anyhow::Result<Operator> {
+    let settings = store::Settings::new(config.database.clone(), config.database_wait);
+    let (keeper, loaded) = Keeper::start(settings)?;
+    let parts = operator::Parts {
+        appliance: Arc::clone(appliance),
+        collector: Collector::new(Arc::clone(live.shared()), config.output.directory.clone()),
+        plan: config.rollout.clone(),
+        watching: config.watching,
+        keeper,
+        standing: loaded.standing,
+        announcer: Box::new(announcer),
+        archive: super::archive::archiver(config),
+    };
+    Ok(Operator::start(parts)?)
 }
 
 fn lock(appliance: &Mutex<Appliance>) -> MutexGuard<'_, Appliance> {
@@ -87,6 +125,7 @@ struct Watchman<'a> {
     live: &'a LiveCapture,
     alerts: &'a AlertDesk,
     watch: Watch,
+    conditions: Conditions,
     watched: Option<Instant>,
     events: Vec<Events>,
     limits: Limits,
@@ -162,7 +201,8 @@ impl Watchman<'_> {
         self.watched = Some(Instant::now());
         match lock(self.appliance).sight() {
             Ok(sight) => {
-                let notices = self.watch.look(now, &sight, alerts.rules());
+                let mut notices = self.watch.look(now, &sight, alerts.rules());
+                notices.extend(self.conditions.get());
                 alerts.observe(now, &notices);
             }
             Err(error) => tracing::error!(%error, "cannot look for alerts"),

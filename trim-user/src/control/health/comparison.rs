@@ -5,13 +5,12 @@ use serde::{Deserialize, Serialize};
 use super::evidence::{Arm, Evidence};
 use super::ratio::Ratio;
 use super::sequential::Sequence;
+use super::thresholds::Thresholds;
 
 /// Fewer packets in an interval are too few to compare an arm by.
 const FEWEST_PACKETS: u64 = 50;
 /// So much more in errors is not worth a rollback: a percentage point, as a share.
 pub(super) const ERROR_MARGIN: f64 = 0.01;
-/// So much dearer is not worth a rollback: the natural logarithm of 1.1.
-pub(super) const COST_MARGIN: f64 = 0.095_31;
 /// Differences in errors smaller than this are not told apart.
 const ERROR_RESOLUTION: f64 = 0.002;
 /// Ratios of cost closer to one another than this are not told apart.
@@ -22,7 +21,7 @@ const COST_RESOLUTION: f64 = 0.02;
 pub struct Comparison {
     /// Share of errors on `scanning` less that on `legacy`, less the margin.
     pub errors: Sequence,
-    /// Logarithm of the cost on `scanning` over that on `legacy`, less the margin.
+    /// Logarithm of the cost on `scanning` over that on `legacy`.
     pub cost: Sequence,
     /// Flows by strategy.
     pub ratio: Ratio,
@@ -54,8 +53,7 @@ impl Comparison {
             self.errors.observe(scanning - legacy - ERROR_MARGIN, ERROR_RESOLUTION);
         }
         if let (Some(legacy), Some(scanning)) = (legacy.cost_ns(), scanning.cost_ns()) {
-            self.cost
-                .observe((scanning / legacy).ln() - COST_MARGIN, COST_RESOLUTION);
+            self.cost.observe((scanning / legacy).ln(), COST_RESOLUTION);
         }
     }
 
@@ -64,9 +62,10 @@ impl Comparison {
         self.errors.lower_bound().is_some_and(|bound| bound > 0.0)
     }
 
-    /// `scanning` is certainly dearer.
-    pub fn is_dearer(&self) -> bool {
-        self.cost.lower_bound().is_some_and(|bound| bound > 0.0)
+    /// `scanning` is certainly dearer, by more than a warning's worth.
+    pub fn is_dearer(&self, thresholds: &Thresholds) -> bool {
+        let margin = thresholds.slow_down.warning.ln_1p();
+        self.cost.lower_bound().is_some_and(|bound| bound > margin)
     }
 
     /// Flows are certainly not split as they were to be.
@@ -76,6 +75,6 @@ impl Comparison {
 
     /// How much dearer `scanning` is, by the mean over intervals: 0.3 is 30%. `None` before anything was compared.
     pub fn slow_down(&self) -> Option<f64> {
-        (self.cost.count > 0).then(|| (self.cost.mean + COST_MARGIN).exp() - 1.0)
+        (self.cost.count > 0).then(|| self.cost.mean.exp_m1())
     }
 }

@@ -64,7 +64,7 @@ fn performance(evidence: &Evidence, comparison: &Comparison, thresholds: &Thresh
     measures.push(Measure::new("scanning_slow_down", slow_down, thresholds.slow_down));
     measures.push(Measure::new(
         "scanning_certainly_dearer",
-        finding(comparison.is_dearer()),
+        finding(comparison.is_dearer(thresholds)),
         Limits::new(0.0, 1.0),
     ));
     if evidence.packets.seen == 0 {

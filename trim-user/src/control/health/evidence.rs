@@ -79,8 +79,10 @@ pub struct Arm {
     pub latency: Latency,
     /// From the RX ring to the end of the batch it was trimmed in.
     pub trimming: Latency,
-    /// Processor time spent on trimming, nanoseconds.
+    /// Time spent on trimming a sample of the packets, nanoseconds.
     pub busy_ns: u64,
+    /// How many packets that sample has.
+    pub busy_packets: u64,
     /// What the other trimmer said about a sample of these flows.
     pub shadow: Shadow,
 }
@@ -93,7 +95,7 @@ impl Arm {
 
     /// Cost of trimming, nanoseconds per packet.
     pub fn cost_ns(&self) -> Option<f64> {
-        (self.packets > 0 && self.busy_ns > 0).then(|| self.busy_ns as f64 / self.packets as f64)
+        (self.busy_packets > 0 && self.busy_ns > 0).then(|| self.busy_ns as f64 / self.busy_packets as f64)
     }
 
     fn absorb(&mut self, later: &Self) {
@@ -105,6 +107,7 @@ impl Arm {
         self.latency.absorb(&later.latency);
         self.trimming.absorb(&later.trimming);
         self.busy_ns += later.busy_ns;
+        self.busy_packets += later.busy_packets;
         self.shadow.absorb(&later.shadow);
     }
 }

@@ -28,7 +28,7 @@ pub(super) fn advance(
     if state.bad_for >= plan.step_back_after && state.bad_for > Duration::ZERO {
         return step_back(plan, state, health);
     }
-    if state.comparison.is_dearer() && state.current_step(plan).share < 1.0 {
+    if state.comparison.is_dearer(&plan.thresholds) && state.current_step(plan).share < 1.0 {
         return step_back(plan, state, health);
     }
     let missing = missing(plan, &state, health);
@@ -172,7 +172,7 @@ fn ask(mut state: State, phase: Phase) -> Decision {
 /// To the step before; from the first one there is none, and the rollout stays.
 fn step_back(plan: &Plan, mut state: State, health: &Health) -> Decision {
     let mut reasons: Vec<String> = health.reasons().map(str::to_owned).collect();
-    if state.comparison.is_dearer() {
+    if state.comparison.is_dearer(&plan.thresholds) {
         let percent = state.comparison.slow_down().unwrap_or_default() * 100.0;
         reasons.push(format!("scanning is dearer than legacy, by {percent:.0}% so far"));
     }

@@ -176,10 +176,12 @@ fn fired(plan: &Plan, state: &mut State, sample: &Evidence, elapsed: Duration) -
     for trigger in Trigger::ALL {
         let rule = plan.triggers.rule(trigger);
         let value = trigger::value(trigger, sample, &state.comparison, &plan.thresholds);
-        let Some(value) = value.filter(|&value| value > rule.above) else {
+        // Too little to tell by neither ends a breach nor makes it longer.
+        let Some(value) = value else { continue };
+        if value <= rule.above {
             state.breaches.remove(&trigger);
             continue;
-        };
+        }
         let held = match state.breaches.get(&trigger) {
             // The first sample over the limit may have gone over it a moment ago.
             None => Duration::ZERO,

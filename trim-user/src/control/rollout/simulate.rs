@@ -298,6 +298,7 @@ impl<'a> Course<'a> {
             },
             trimming: Latency::default(),
             busy_ns: (packets as f64 * cost) as u64,
+            busy_packets: packets,
             shadow: Shadow {
                 segments,
                 different: self.noise.binomial(segments, behaviour.inaccuracy),

@@ -16,7 +16,8 @@ use self::capture::{Frame as Captured, frames, write_pcap};
 use super::arrival::Arrival;
 use super::batch::{self, ToWorker};
 use super::chunks;
-use super::lanes;
+use super::lanes::{self, Extras};
+use super::meter::Meter;
 use super::times::TimeBase;
 use super::trim::{Input, TrimLoop};
 use super::write::{Source, WriteLoop};
@@ -138,7 +139,7 @@ impl Trial {
     fn offline(&self, folder: &Path) -> Vec<Stored> {
         let path: PathBuf = folder.join("input.pcap");
         write_pcap(&path, &self.frames);
-        let mut worker = lanes::worker(&self.settings, self.policy, HOLD);
+        let mut worker = lanes::worker(&self.settings, &Extras::default(), self.policy, HOLD);
         let mut sink = Collector::default();
         let go_on = |_: &_, _| ControlFlow::Continue(());
         trim_files(&[path], &mut worker, self.lane.index(), &mut sink, go_on).unwrap();
@@ -147,7 +148,7 @@ impl Trial {
 
     /// The packets of a capture on one thread, in turns of any size.
     fn inline(&mut self) -> Vec<Stored> {
-        let mut worker = lanes::worker(&self.settings, self.policy, HOLD);
+        let mut worker = lanes::worker(&self.settings, &Extras::default(), self.policy, HOLD);
         let sink = Collector::default();
         let mut writer = Writer::new(Box::new(sink.clone()));
         let (mut chunk, mut latency) = (Chunk::default(), Latency::new());
@@ -194,13 +195,14 @@ impl Trial {
             let trim = TrimLoop {
                 merge: Merge::new(1, 4 * batch),
                 inputs: vec![input],
-                worker: lanes::worker(&self.settings, self.policy, HOLD),
+                worker: lanes::worker(&self.settings, &Extras::default(), self.policy, HOLD),
                 output,
                 horizon,
                 base: self.base,
                 shared: Arc::clone(&shared),
                 board,
                 latency: Latency::new(),
+                meter: Meter::default(),
             };
             jobs.push(std::thread::spawn(move || trim.run()));
         }

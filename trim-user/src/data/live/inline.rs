@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::arrival::Arrival;
 use super::intake::Intake;
 use super::lanes;
+use super::meter::Meter;
 use super::outcome::{Ended, LiveError};
 use super::times::TimeBase;
 use super::writer::Writer;
@@ -29,6 +30,7 @@ pub(super) struct InlineLoop {
     pub(super) shared: Arc<Shared>,
     /// The thread's place on the boards.
     pub(super) board: usize,
+    pub(super) meter: Meter,
 }
 
 /// Packets taken out of the merge in this turn, by lane.
@@ -67,10 +69,13 @@ impl InlineLoop {
     fn trim(&mut self, chunk: &mut Chunk) -> Turn {
         let mut turn = Turn::default();
         while let Some(run) = self.intake.next_run() {
+            self.meter.begin();
             while let Some(arrival) = self.intake.next_of(run) {
                 turn.packets[arrival.lane.index()] += 1;
+                self.meter.packet(arrival.lane.index());
                 self.trim_one(arrival, chunk);
             }
+            self.meter.end();
         }
         turn
     }
@@ -105,6 +110,7 @@ impl InlineLoop {
         self.worker.enforce(self.base.to_realtime(now), chunk);
         self.writer.tend(shared, board);
         lanes::publish(&self.worker, board);
+        self.meter.publish(board);
         board.out_of_order.set(self.intake.late());
         board.latency.answer(latency);
         board.beat.add(1);

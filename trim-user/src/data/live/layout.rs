@@ -7,13 +7,14 @@ use super::batch::{self, FromReceiver};
 use super::chunks;
 use super::inline::InlineLoop;
 use super::intake::Intake;
+use super::meter::Meter;
 use super::outcome::{Ended, LiveError};
 use super::receive::ReceiveLoop;
 use super::times::TimeBase;
 use super::trim::{Input, TrimLoop};
 use super::write::{Source, WriteLoop};
 use super::writer::Writer;
-use super::{Parts, lanes};
+use super::{Extras, Parts, lanes};
 use crate::config::{Layout, Pipeline};
 use crate::data::merge::Merge;
 use crate::data::sink::Sink;
@@ -155,15 +156,17 @@ pub(super) fn build(parts: Parts, wait: WaitMode, shared: &Arc<Shared>) -> Vec<J
 }
 
 fn build_inline(parts: Parts, wait: WaitMode, shared: &Arc<Shared>, thread: ThreadPlan) -> Job {
+    let extras = extras(&parts, shared);
     let (queues, interfaces): (Vec<Queue>, Vec<u32>) = parts.queues.into_iter().unzip();
     let inline = InlineLoop {
         intake: Intake::new(queues, wait, parts.plan.batch),
         interfaces,
-        worker: lanes::worker(&parts.settings, parts.policy, parts.hold),
+        worker: lanes::worker(&parts.settings, &extras, parts.policy, parts.hold),
         writer: Writer::new(parts.sink),
         base: TimeBase::sample(),
         shared: Arc::clone(shared),
         board: 0,
+        meter: Meter::default(),
     };
     Job {
         thread,
@@ -188,7 +191,15 @@ struct Common {
     shared: Arc<Shared>,
 }
 
+fn extras(parts: &Parts, shared: &Shared) -> Extras {
+    Extras {
+        shadowed: parts.shadowed,
+        faults: parts.is_rehearsal.then(|| Arc::clone(&shared.faults)),
+    }
+}
+
 fn build_threads(parts: Parts, wait: WaitMode, shared: &Arc<Shared>) -> Vec<Job> {
+    let extras = extras(&parts, shared);
     let Parts {
         queues,
         plan,
@@ -214,13 +225,14 @@ fn build_threads(parts: Parts, wait: WaitMode, shared: &Arc<Shared>) -> Vec<Job>
         let trim = TrimLoop {
             merge: Merge::new(inputs.len(), 4 * common.plan.batch),
             inputs: inputs.into_iter().map(input).collect(),
-            worker: lanes::worker(&settings, policy, hold),
+            worker: lanes::worker(&settings, &extras, policy, hold),
             output,
             horizon,
             base: common.base,
             shared: Arc::clone(shared),
             board,
             latency: Latency::new(),
+            meter: Meter::default(),
         };
         jobs.push(Job {
             thread: thread.clone(),

@@ -8,10 +8,12 @@ mod batch;
 mod chunks;
 #[cfg(test)]
 mod equality;
+mod faulty;
 mod inline;
 mod intake;
 mod lanes;
 mod layout;
+mod meter;
 mod outcome;
 mod receive;
 mod times;
@@ -22,7 +24,7 @@ mod writer;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
-pub use lanes::makers;
+pub use lanes::{Extras, makers};
 pub use layout::{Plan, ThreadPlan};
 pub use outcome::{Ended, LiveError};
 
@@ -41,6 +43,10 @@ pub struct Parts {
     pub plan: Plan,
     /// Settings of the trimmers.
     pub settings: Settings,
+    /// Share of flows on `legacy` and on `scanning` that the other one judges too, 0 to 1.
+    pub shadowed: f64,
+    /// Whether `scanning` can be told to fail ([`Shared::faults`]).
+    pub is_rehearsal: bool,
     /// What is done with bytes of each kind.
     pub policy: Policy,
     /// Bounds on packets that wait.

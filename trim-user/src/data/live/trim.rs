@@ -11,6 +11,7 @@ use super::batch::{Batch, FromReceiver};
 use super::chunks::ToWriter;
 use super::intake::Intake;
 use super::lanes;
+use super::meter::Meter;
 use super::outcome::{Ended, LiveError};
 use super::times::TimeBase;
 use crate::data::merge::Merge;
@@ -46,6 +47,7 @@ pub(super) struct TrimLoop {
     pub(super) shared: Arc<Shared>,
     pub(super) board: usize,
     pub(super) latency: Latency,
+    pub(super) meter: Meter,
 }
 
 impl TrimLoop {
@@ -63,6 +65,10 @@ impl TrimLoop {
             }
             self.promise(taken);
             lanes::publish(&self.worker, board);
+            self.meter.publish(board);
+            board
+                .waiting
+                .set(self.inputs.iter().map(|input| input.from.packets.len() as u64).sum());
             board.out_of_order.set(self.merge.late());
             board.latency.answer(&self.latency);
             board.beat.add(1);
@@ -111,6 +117,7 @@ impl TrimLoop {
     fn trim(&mut self) {
         while let Some(run) = self.merge.next_run() {
             let now = Intake::now();
+            self.meter.begin();
             while let Some(arrival) = self.merge.next_of(run) {
                 self.latency.record(
                     arrival.lane.index(),
@@ -118,8 +125,10 @@ impl TrimLoop {
                     now.saturating_sub(arrival.received),
                     1,
                 );
+                self.meter.packet(arrival.lane.index());
                 self.trim_one(run.stream, arrival);
             }
+            self.meter.end();
         }
     }
 

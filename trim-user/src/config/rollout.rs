@@ -1,0 +1,375 @@
+//! The sections `health` and `rollout`: from what was written to the plan that decisions are made by.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_saphyr::Spanned;
+
+use super::raw::Key;
+use super::resolve::{Check, value};
+use super::resolved::Watching;
+use super::units::Span;
+use crate::control::health::{Limits, Moment, Thresholds};
+use crate::control::rollout::{Freeze, Phase, PhasePlan, Plan, Rule, Step, Triggers};
+use crate::control::switch::Reach;
+
+const MILLISECOND: Duration = Duration::from_millis(1);
+const SECOND: Duration = Duration::from_secs(1);
+const HOUR: Duration = Duration::from_secs(3600);
+const DAY: Duration = Duration::from_secs(24 * 3600);
+const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Health {
+    sample_interval: Key<Span>,
+    shadowed_percent: Key<f64>,
+    unresponsive_after: Key<Span>,
+    fewest_packets: Key<u64>,
+    warning: LimitSection,
+    critical: LimitSection,
+}
+
+/// Limits of one level; each in percent.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct LimitSection {
+    error_percent: Key<f64>,
+    slow_down_percent: Key<f64>,
+    memory_percent: Key<f64>,
+    cpu_percent: Key<f64>,
+    disk_percent: Key<f64>,
+    loss_percent: Key<f64>,
+    latency_p95: Key<Span>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Rollout {
+    time_scale: Key<f64>,
+    allow_faults: Key<bool>,
+    baseline: StepSection,
+    ab_test: StepSection,
+    gradual: GradualSection,
+    full: StepSection,
+    cleanup: StepSection,
+    bake: Key<Span>,
+    fewest_flows: Key<u64>,
+    approve: Option<Vec<Spanned<Phase>>>,
+    step_back_after: Key<Span>,
+    cool_down: Key<Span>,
+    freeze: Vec<Spanned<String>>,
+    rollback: RollbackSection,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct StepSection {
+    percent: Key<f64>,
+    duration: Key<Span>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct GradualSection {
+    percents: Option<Vec<Spanned<f64>>>,
+    duration: Key<Span>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct RollbackSection {
+    automatic: Key<bool>,
+    reach: Key<Reach>,
+    error_percent: Key<f64>,
+    error_hold: Key<Span>,
+    slow_down_percent: Key<f64>,
+    slow_down_hold: Key<Span>,
+    memory_percent: Key<f64>,
+    memory_hold: Key<Span>,
+}
+
+/// A share given in percent.
+fn share(check: &mut Check, key: &str, given: &Key<f64>, default: f64, most: f64) -> f64 {
+    check.number(key, given, default * 100.0, 0.0, most) / 100.0
+}
+
+/// How the appliance is watched, and the plan of its rollout.
+pub(super) fn resolve(check: &mut Check, health: &Health, rollout: &Rollout) -> (Watching, Plan) {
+    let scale = check.number("rollout.time_scale", &rollout.time_scale, 1.0, 1e-7, 1.0);
+    let interval = check.span(
+        "health.sample_interval",
+        &health.sample_interval,
+        Duration::from_secs(5),
+        100 * MILLISECOND,
+        60 * SECOND,
+    );
+    let watching = Watching {
+        // In a rehearsal the intervals shrink too, down to a quarter of a second.
+        interval: interval.mul_f64(scale).max(interval.min(250 * MILLISECOND)),
+        shadowed: share(check, "health.shadowed_percent", &health.shadowed_percent, 0.05, 100.0),
+        allow_faults: value(&rollout.allow_faults).unwrap_or(false),
+    };
+    let mut plan = Plan {
+        phases: phases(check, rollout),
+        triggers: triggers(check, &rollout.rollback),
+        thresholds: thresholds(check, health),
+        rollback_reach: value(&rollout.rollback.reach).unwrap_or(Reach::Immediate),
+        freezes: freezes(check, &rollout.freeze),
+        ..Plan::default()
+    };
+    plan.cool_down = check.span(
+        "rollout.cool_down",
+        &rollout.cool_down,
+        plan.cool_down,
+        Duration::ZERO,
+        30 * DAY,
+    );
+    plan.step_back_after = check.span(
+        "rollout.step_back_after",
+        &rollout.step_back_after,
+        plan.step_back_after,
+        SECOND,
+        30 * DAY,
+    );
+    plan.longest_gap = 3 * watching.interval;
+    (watching, plan.scaled(scale))
+}
+
+fn phases(check: &mut Check, raw: &Rollout) -> Vec<PhasePlan> {
+    let default = Plan::default();
+    let bake = check.span("rollout.bake", &raw.bake, HOUR, Duration::ZERO, 30 * DAY);
+    let fewest_flows = check.number("rollout.fewest_flows", &raw.fewest_flows, 1000, 0, u64::MAX);
+    let gradual = check.span(
+        "rollout.gradual.duration",
+        &raw.gradual.duration,
+        2 * DAY,
+        MILLISECOND,
+        YEAR,
+    );
+    let mut step = |name: &str, section: &StepSection, percent: f64, days: u32| {
+        let key = format!("rollout.{name}.percent");
+        let share = share(check, &key, &section.percent, percent, 100.0);
+        let key = format!("rollout.{name}.duration");
+        Step {
+            share,
+            minimum: check.span(&key, &section.duration, days * DAY, MILLISECOND, YEAR),
+            bake,
+            fewest_flows,
+        }
+    };
+    let mut steps = [
+        vec![step("baseline", &raw.baseline, 0.0, 1)],
+        vec![step("ab_test", &raw.ab_test, 0.1, 2)],
+        Vec::new(),
+        vec![step("full", &raw.full, 1.0, 2)],
+        vec![step("cleanup", &raw.cleanup, 1.0, 2)],
+    ];
+    steps[2] = gradual_shares(check, raw)
+        .into_iter()
+        .map(|share| Step {
+            share,
+            minimum: gradual,
+            bake,
+            fewest_flows,
+        })
+        .collect();
+    let asked: Option<Vec<Phase>> = raw
+        .approve
+        .as_ref()
+        .map(|phases| phases.iter().map(|phase| phase.value).collect());
+    Phase::ALL
+        .into_iter()
+        .zip(steps)
+        .map(|(phase, steps)| PhasePlan {
+            phase,
+            steps,
+            needs_approval: match &asked {
+                Some(asked) => asked.contains(&phase),
+                None => default.phase(phase).needs_approval,
+            },
+        })
+        .collect()
+}
+
+/// The shares of the gradual phase, which have to rise.
+fn gradual_shares(check: &mut Check, raw: &Rollout) -> Vec<f64> {
+    let Some(given) = raw.gradual.percents.as_ref() else {
+        return vec![0.25, 0.5, 0.75, 0.9];
+    };
+    let mut last = 0.0;
+    for percent in given {
+        if percent.value <= last || percent.value > 100.0 {
+            let message = format!(
+                "{} is not allowed here: percentages rise, from above 0 to 100",
+                percent.value
+            );
+            check.at(percent.referenced, "rollout.gradual.percents", message);
+        }
+        last = percent.value;
+    }
+    if given.is_empty() {
+        check.nowhere("rollout.gradual.percents", "an empty list: at least one percentage");
+        return vec![0.5];
+    }
+    given.iter().map(|percent| percent.value / 100.0).collect()
+}
+
+fn triggers(check: &mut Check, raw: &RollbackSection) -> Triggers {
+    let default = Triggers::default();
+    let mut rule = |name: &str, percent: &Key<f64>, hold: &Key<Span>, default: Rule, most: f64| Rule {
+        above: share(
+            check,
+            &format!("rollout.rollback.{name}_percent"),
+            percent,
+            default.above,
+            most,
+        ),
+        hold: check.span(
+            &format!("rollout.rollback.{name}_hold"),
+            hold,
+            default.hold,
+            Duration::ZERO,
+            HOUR,
+        ),
+    };
+    Triggers {
+        enabled: value(&raw.automatic).unwrap_or(true),
+        errors: rule("error", &raw.error_percent, &raw.error_hold, default.errors, 100.0),
+        slow_down: rule(
+            "slow_down",
+            &raw.slow_down_percent,
+            &raw.slow_down_hold,
+            default.slow_down,
+            10_000.0,
+        ),
+        memory: rule("memory", &raw.memory_percent, &raw.memory_hold, default.memory, 100.0),
+        ..default
+    }
+}
+
+fn thresholds(check: &mut Check, raw: &Health) -> Thresholds {
+    let default = Thresholds::default();
+    let mut limits = |name: &str, of: fn(&LimitSection) -> &Key<f64>, default: Limits, most: f64| {
+        let level = |check: &mut Check, level: &str, section, default| {
+            share(
+                check,
+                &format!("health.{level}.{name}_percent"),
+                of(section),
+                default,
+                most,
+            )
+        };
+        Limits {
+            warning: level(check, "warning", &raw.warning, default.warning),
+            critical: level(check, "critical", &raw.critical, default.critical),
+        }
+    };
+    let mut thresholds = Thresholds {
+        errors: limits("error", |it| &it.error_percent, default.errors, 100.0),
+        slow_down: limits("slow_down", |it| &it.slow_down_percent, default.slow_down, 10_000.0),
+        memory: limits("memory", |it| &it.memory_percent, default.memory, 100.0),
+        cpu: limits("cpu", |it| &it.cpu_percent, default.cpu, 100.0),
+        disk: limits("disk", |it| &it.disk_percent, default.disk, 100.0),
+        loss: limits("loss", |it| &it.loss_percent, default.loss, 100.0),
+        ..default
+    };
+    let mut latency = |level: &str, section: &LimitSection, default: f64| {
+        let key = format!("health.{level}.latency_p95");
+        let default = Duration::from_nanos(default as u64);
+        check
+            .span(&key, &section.latency_p95, default, MILLISECOND, HOUR)
+            .as_nanos() as f64
+    };
+    thresholds.latency_p95_ns = Limits {
+        warning: latency("warning", &raw.warning, default.latency_p95_ns.warning),
+        critical: latency("critical", &raw.critical, default.latency_p95_ns.critical),
+    };
+    thresholds.unresponsive_after = check.span(
+        "health.unresponsive_after",
+        &raw.unresponsive_after,
+        default.unresponsive_after,
+        SECOND,
+        HOUR,
+    );
+    thresholds.fewest_packets = check.number(
+        "health.fewest_packets",
+        &raw.fewest_packets,
+        default.fewest_packets,
+        1,
+        1 << 40,
+    );
+    thresholds
+}
+
+fn freezes(check: &mut Check, raw: &[Spanned<String>]) -> Vec<Freeze> {
+    let mut freezes = Vec::new();
+    for text in raw {
+        match freeze(&text.value) {
+            Some(freeze) => freezes.push(freeze),
+            None => {
+                let message = format!(
+                    "`{}` is no freeze window: `Fri 16:00 - Mon 08:00` every week, or `2026-12-24T00:00Z - 2027-01-02T00:00Z` once (UTC)",
+                    text.value
+                );
+                check.at(text.referenced, "rollout.freeze", message);
+            }
+        }
+    }
+    freezes
+}
+
+/// `Fri 16:00 - Mon 08:00`, or two points in time; all in UTC.
+fn freeze(text: &str) -> Option<Freeze> {
+    let (from, to) = text.split_once(" - ")?;
+    let point = |text: &str| {
+        let time: jiff::Timestamp = text.trim().parse().ok()?;
+        u64::try_from(time.as_millisecond()).ok().map(Moment)
+    };
+    if let (Some(from), Some(to)) = (weekly(from.trim()), weekly(to.trim())) {
+        return Some(Freeze::Weekly { from, to });
+    }
+    let (from, to) = (point(from)?, point(to)?);
+    (from < to).then_some(Freeze::Between { from, to })
+}
+
+/// Minutes since Monday, 00:00.
+fn weekly(text: &str) -> Option<u32> {
+    const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+    let (day, time) = text.split_once(' ')?;
+    let day = DAYS.iter().position(|name| name.eq_ignore_ascii_case(day))? as u32;
+    let (hours, minutes) = time.trim().split_once(':')?;
+    let (hours, minutes): (u32, u32) = (hours.parse().ok()?, minutes.parse().ok()?);
+    (hours < 24 && minutes < 60).then_some(day * 1440 + hours * 60 + minutes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn freeze_windows_are_read() {
+        assert_eq!(
+            freeze("Fri 16:00 - mon 08:00"),
+            Some(Freeze::Weekly {
+                from: 4 * 1440 + 960,
+                to: 480
+            })
+        );
+        assert_eq!(
+            freeze("1970-01-01T00:00:01Z - 1970-01-01T00:00:02Z"),
+            Some(Freeze::Between {
+                from: Moment(1000),
+                to: Moment(2000)
+            })
+        );
+        for wrong in [
+            "",
+            "Fri 16:00",
+            "Fri 25:00 - Mon 08:00",
+            "2026-01-02T00:00Z - 2026-01-01T00:00Z",
+        ] {
+            assert_eq!(freeze(wrong), None, "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! What the operator shows.
+
+use serde::{Deserialize, Serialize};
+
+use crate::control::health::{Evidence, Health};
+use crate::control::rollout::{Plan, State};
+
+/// Everything an onlooker may want to know of health and rollout.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct View {
+    /// Health after the last sample; `None` before the first.
+    pub health: Option<Health>,
+    /// The last minute or so of evidence.
+    pub evidence: Option<Evidence>,
+    /// Where the rollout stands.
+    pub state: State,
+    /// Why it stays where it is, or went where it went.
+    pub reasons: Vec<String>,
+    /// What it is to do.
+    pub plan: Plan,
+}
+
+impl View {
+    /// Nothing seen yet.
+    pub fn new(plan: &Plan) -> Self {
+        Self {
+            plan: plan.clone(),
+            ..Self::default()
+        }
+    }
+}

@@ -1,0 +1,256 @@
+//! The rollout on real traffic: all five phases, and what happens when `scanning` fails on the way.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use xtask::lab::{Client, Exchange, Link, Nginx, Signal, Site, Span, SpanOptions};
+
+use super::appliance::{Appliance, Setting, assert_nothing_lost, can_run};
+
+/// Fourteen days in seconds. Limits that depend on how busy this machine is, and on an unoptimised build, are out of the way.
+const REHEARSAL: &str = "health:
+  sample_interval: 200ms
+  shadowed_percent: 40
+  unresponsive_after: 2s
+  fewest_packets: 40
+  warning: {cpu_percent: 100, disk_percent: 100, memory_percent: 97, slow_down_percent: 400, latency_p95: 1m, loss_percent: 100}
+  critical: {cpu_percent: 100, disk_percent: 100, memory_percent: 98, slow_down_percent: 800, latency_p95: 1m, loss_percent: 100}
+rollout:
+  allow_faults: true
+  baseline: {duration: 1s}
+  ab_test: {percent: 30, duration: 1s}
+  gradual: {percents: [50, 75], duration: 1s}
+  full: {duration: 1s}
+  cleanup: {duration: 1s}
+  bake: 500ms
+  fewest_flows: 10
+  approve: []
+  cool_down: 1s
+  step_back_after: 1m
+  rollback: {error_hold: 400ms, slow_down_percent: 1000, slow_down_hold: 600ms, memory_hold: 400ms}
+";
+/// As long as the slowest machine may take for what takes seconds.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+fn setting(layout: &'static str) -> Setting {
+    Setting {
+        layout,
+        more: REHEARSAL,
+        ..Setting::default()
+    }
+}
+
+/// Small pages over new connections, again and again, while `body` runs.
+fn under_traffic<T: Send>(span: &Span, body: impl FnOnce() -> T + Send) -> T {
+    let _nginx = Nginx::start(
+        &span.server,
+        Site {
+            download_bytes: 1_000_000,
+        },
+    )
+    .unwrap();
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        for link in Link::ALL {
+            let done = &done;
+            scope.spawn(move || {
+                let client = Client::new(&span.client, link, Nginx::PORTS[0]).unwrap();
+                while !done.load(Ordering::Relaxed) {
+                    for page in 0..4 {
+                        client.run(Exchange::Page(page)).unwrap();
+                    }
+                    client.run(Exchange::KeepAlive).unwrap();
+                }
+            });
+        }
+        let result = scope.spawn(body).join();
+        done.store(true, Ordering::Relaxed);
+        result.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
+}
+
+/// Waits until the rollout's state is as wanted; gives the whole view.
+fn wait_for(appliance: &Appliance, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+    let end = Instant::now() + PATIENCE;
+    loop {
+        let view = appliance.try_command(&["rollout", "status"]);
+        if let Ok(view) = &view
+            && wanted(&view["state"])
+        {
+            return view.clone();
+        }
+        assert!(Instant::now() < end, "{what} did not come: {view:#?}");
+        thread::sleep(Duration::from_millis(100));
+    }
+}
+
+fn has_status(status: &'static str) -> impl Fn(&Value) -> bool {
+    move |state| state["status"] == status
+}
+
+/// Starts a rollout and waits until half of the flows are to be on `scanning`.
+fn at_half(appliance: &Appliance) {
+    appliance.command(&["rollout", "start", "--reason", "test"]);
+    wait_for(appliance, "one half", |state| {
+        assert_ne!(state["status"], "rolled_back", "{state}");
+        state["phase"] == "gradual_rollout"
+    });
+    appliance.command(&["rollout", "pause", "--reason", "the test stays here"]);
+}
+
+fn assert_on_legacy(appliance: &Appliance) {
+    let status = appliance.command(&["status"]);
+    assert_eq!(status["mode"], "legacy", "{status}");
+}
+
+#[test]
+fn all_five_phases_are_passed_on_real_traffic_and_no_packet_is_lost() {
+    if !can_run("all_five_phases_are_passed_on_real_traffic_and_no_packet_is_lost") {
+        return;
+    }
+    let span = Span::new(SpanOptions::default()).unwrap();
+    let mut appliance = Appliance::start(&span.appliance, setting("inline"));
+    under_traffic(&span, || {
+        appliance.command(&["rollout", "start", "--reason", "test"]);
+        wait_for(&appliance, "the end", has_status("completed"));
+    });
+    let status = appliance.command(&["status"]);
+    assert_eq!(status["mode"], "scanning");
+    let archived = std::fs::read_dir(appliance.folder()).unwrap();
+    let names: Vec<_> = archived
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    assert!(names.iter().any(|name| name.starts_with("legacy-")), "{names:?}");
+    let summary = appliance.stop();
+    assert_nothing_lost(&summary);
+}
+
+/// Puts a fault into `scanning` at one half and waits for the rollback it has to cause.
+fn fault(layout: &'static str, fault: &[&str], trigger: &str) -> (Span, Appliance) {
+    let span = Span::new(SpanOptions::default()).unwrap();
+    let appliance = Appliance::start(&span.appliance, setting(layout));
+    under_traffic(&span, || {
+        at_half(&appliance);
+        appliance.command(&[&["rehearse"], fault].concat());
+        let view = wait_for(&appliance, trigger, has_status("rolled_back"));
+        assert_eq!(view["state"]["rollbacks"][0]["trigger"], trigger, "{view:#}");
+        assert_on_legacy(&appliance);
+        appliance.command(&["rehearse", "--clear"]);
+    });
+    (span, appliance)
+}
+
+#[test]
+fn panics_take_traffic_back_to_legacy() {
+    if !can_run("panics_take_traffic_back_to_legacy") {
+        return;
+    }
+    let (_span, mut appliance) = fault("inline", &["--panics", "20"], "errors");
+    assert_nothing_lost(&appliance.stop());
+}
+
+#[test]
+fn a_slow_trimmer_takes_traffic_back_to_legacy() {
+    if !can_run("a_slow_trimmer_takes_traffic_back_to_legacy") {
+        return;
+    }
+    let (_span, mut appliance) = fault("inline", &["--spins", "20000"], "slow_down");
+    assert_nothing_lost(&appliance.stop());
+}
+
+#[test]
+fn wrong_trims_take_traffic_back_to_legacy() {
+    if !can_run("wrong_trims_take_traffic_back_to_legacy") {
+        return;
+    }
+    let span = Span::new(SpanOptions::default()).unwrap();
+    let mut appliance = Appliance::start(&span.appliance, setting("inline"));
+    under_traffic(&span, || {
+        at_half(&appliance);
+        appliance.command(&["rehearse", "--wrong", "50"]);
+        let view = wait_for(&appliance, "rollback", has_status("rolled_back"));
+        let trigger = view["state"]["rollbacks"][0]["trigger"].as_str().unwrap();
+        assert!(["inaccuracy", "header_loss"].contains(&trigger), "{trigger}");
+        assert_on_legacy(&appliance);
+    });
+    assert_nothing_lost(&appliance.stop());
+}
+
+#[test]
+fn a_stuck_trimmer_takes_traffic_back_to_legacy() {
+    if !can_run("a_stuck_trimmer_takes_traffic_back_to_legacy") {
+        return;
+    }
+    let (_span, mut appliance) = fault("threads", &["--stall"], "unresponsive");
+    let summary = appliance.stop();
+    assert_eq!(summary["balance"], 0, "{summary}");
+}
+
+#[test]
+fn a_rollback_outlives_the_process_that_decided_it() {
+    if !can_run("a_rollback_outlives_the_process_that_decided_it") {
+        return;
+    }
+    let (span, mut appliance) = fault("inline", &["--panics", "20"], "errors");
+    appliance.process().signal(Signal::KILL);
+    appliance.process().wait(PATIENCE).unwrap();
+    let mut next = appliance.restart(&span.appliance, setting("inline"));
+    let view = next.command(&["rollout", "status"]);
+    assert_eq!(view["state"]["status"], "rolled_back", "{view:#}");
+    assert_on_legacy(&next);
+    assert_nothing_lost(&next.stop());
+}
+
+#[test]
+fn a_rollout_goes_on_in_its_phase_after_a_kill() {
+    if !can_run("a_rollout_goes_on_in_its_phase_after_a_kill") {
+        return;
+    }
+    let span = Span::new(SpanOptions::default()).unwrap();
+    let mut appliance = Appliance::start(&span.appliance, setting("inline"));
+    let span = &span;
+    let mut next = under_traffic(span, move || {
+        at_half(&appliance);
+        appliance.process().signal(Signal::KILL);
+        appliance.process().wait(PATIENCE).unwrap();
+        let next = appliance.restart(&span.appliance, setting("inline"));
+        let view = next.command(&["rollout", "status"]);
+        assert_eq!(view["state"]["status"], "paused", "{view:#}");
+        assert_eq!(view["state"]["phase"], "gradual_rollout", "{view:#}");
+        next.command(&["rollout", "resume", "--reason", "test"]);
+        wait_for(&next, "the end", has_status("completed"));
+        next
+    });
+    assert_nothing_lost(&next.stop());
+}
+
+#[test]
+fn a_rollback_needs_no_daemon() {
+    if !can_run("a_rollback_needs_no_daemon") {
+        return;
+    }
+    let span = Span::new(SpanOptions::default()).unwrap();
+    let mut appliance = Appliance::start(&span.appliance, setting("inline"));
+    under_traffic(&span, || {
+        at_half(&appliance);
+        appliance.process().signal(Signal::STOP);
+        let socket = appliance.folder().join("trim.sock");
+        let mut rollback = span.appliance.command(env!("CARGO_BIN_EXE_trim"));
+        rollback
+            .args(["rollback", "--direct", "--reason", "it hangs", "--socket"])
+            .arg(socket);
+        let done = rollback.output().unwrap();
+        let words = String::from_utf8_lossy(&done.stdout).into_owned() + &String::from_utf8_lossy(&done.stderr);
+        assert!(done.status.success(), "{words}");
+        assert!(words.contains("by the command line"), "{words}");
+        appliance.process().signal(Signal::CONT);
+        let view = wait_for(&appliance, "rollback", has_status("rolled_back"));
+        let reason = view["state"]["rollbacks"][0]["reason"].as_str().unwrap();
+        assert!(reason.contains("set to legacy"), "{reason}");
+        assert_on_legacy(&appliance);
+    });
+    let summary = appliance.stop();
+    assert_eq!(summary["balance"], 0, "{summary}");
+}
