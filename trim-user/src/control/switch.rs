@@ -114,6 +114,11 @@ impl Switch {
     }
 }
 
+/// The mode that a capture which was killed has left in the maps pinned in `directory`; `None` when none was.
+pub fn mode_left_in(directory: &Path) -> Option<Mode> {
+    PolicyMap::open(directory).ok()?.get().ok().map(PolicyWord::mode)
+}
+
 /// Takes everything back to `legacy` through the maps pinned in `directory`, past a daemon that may hang or be dead.
 ///
 /// # Errors

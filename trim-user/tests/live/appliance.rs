@@ -126,7 +126,7 @@ fn configuration(setting: Setting, folder: &Path, socket: &Path) -> String {
     format!(
         "capture:\n  interfaces: [{interface}]\n  xdp_mode: {xdp_mode}\n  frames_per_queue: 32768\n  ring_size: 16384\n  \
          on_user_space_loss: {on_loss}\nstrategy:\n  mode: {mode}\n  split_percent: 50\npipeline:\n  layout: {layout}\n  queue_batches: 1024\n\
-         output:\n  directory: {folder}/captures\n  sync: false\ncontrol:\n  socket: {socket}\n  database: {folder}/trim.db\n{more}",
+         output:\n  directory: {folder}/captures\n  sync: false\ncontrol:\n  socket: {socket}\n  database: {folder}/trim.db\nalerts:\n  directory: {folder}/alerts\n  channels:\n    log_file:\n      - {{name: log, path: {folder}/alerts.json}}\n{more}",
         interface = interfaces.join(", "),
         folder = folder.display(),
         socket = socket.display(),

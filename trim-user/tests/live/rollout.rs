@@ -100,6 +100,18 @@ fn at_half(appliance: &Appliance) {
     appliance.command(&["rollout", "pause", "--reason", "the test stays here"]);
 }
 
+/// Rolling back was told as a critical alert, and it arrived.
+fn assert_alert_arrived(appliance: &Appliance) {
+    let path = appliance.folder().join("alerts.json");
+    let end = Instant::now() + PATIENCE;
+    let arrived = || std::fs::read_to_string(&path).unwrap_or_default();
+    while !arrived().contains("taken back to legacy") {
+        assert!(Instant::now() < end, "no alert in {}: {}", path.display(), arrived());
+        thread::sleep(Duration::from_millis(100));
+    }
+    assert!(arrived().contains("critical"), "{}", arrived());
+}
+
 fn assert_on_legacy(appliance: &Appliance) {
     let status = appliance.command(&["status"]);
     assert_eq!(status["mode"], "legacy", "{status}");
@@ -125,6 +137,15 @@ fn all_five_phases_are_passed_on_real_traffic_and_no_packet_is_lost() {
     assert!(names.iter().any(|name| name.starts_with("legacy-")), "{names:?}");
     let summary = appliance.stop();
     assert_nothing_lost(&summary);
+    let database = appliance.folder().join("trim.db");
+    let replay = std::process::Command::new(env!("CARGO_BIN_EXE_trim"))
+        .args(["rollout", "replay", "--json", "--database"])
+        .arg(database)
+        .output()
+        .unwrap();
+    assert!(replay.status.success(), "{}", String::from_utf8_lossy(&replay.stderr));
+    let replayed: Value = serde_json::from_slice(&replay.stdout).unwrap();
+    assert!(replayed["decisions"].as_u64().unwrap() > 20, "{replayed}");
 }
 
 /// Puts a fault into `scanning` at one half and waits for the rollback it has to cause.
@@ -137,6 +158,7 @@ fn fault(layout: &'static str, fault: &[&str], trigger: &str) -> (Span, Applianc
         let view = wait_for(&appliance, trigger, has_status("rolled_back"));
         assert_eq!(view["state"]["rollbacks"][0]["trigger"], trigger, "{view:#}");
         assert_on_legacy(&appliance);
+        assert_alert_arrived(&appliance);
         appliance.command(&["rehearse", "--clear"]);
     });
     (span, appliance)
@@ -251,6 +273,66 @@ fn a_rollback_needs_no_daemon() {
         assert!(reason.contains("set to legacy"), "{reason}");
         assert_on_legacy(&appliance);
     });
+    let summary = appliance.stop();
+    assert_eq!(summary["balance"], 0, "{summary}");
+}
+
+#[test]
+fn a_rollback_needs_no_database() {
+    if !can_run("a_rollback_needs_no_database") {
+        return;
+    }
+    let span = Span::new(SpanOptions::default()).unwrap();
+    let mut appliance = Appliance::start(&span.appliance, setting("inline"));
+    under_traffic(&span, || {
+        at_half(&appliance);
+        for file in ["trim.db", "trim.db-wal", "trim.db-shm"] {
+            let path = appliance.folder().join(file);
+            std::fs::remove_file(&path).unwrap();
+            std::fs::create_dir(&path).unwrap();
+        }
+        appliance.command(&["rehearse", "--panics", "50"]);
+        wait_for(&appliance, "rollback", has_status("rolled_back"));
+        assert_on_legacy(&appliance);
+    });
+    assert_nothing_lost(&appliance.stop());
+}
+
+#[test]
+fn without_its_daemon_everything_goes_to_legacy_within_the_lease() {
+    if !can_run("without_its_daemon_everything_goes_to_legacy_within_the_lease") {
+        return;
+    }
+    let span = Span::new(SpanOptions::default()).unwrap();
+    let setting = Setting {
+        mode: "scanning",
+        ..setting("inline")
+    };
+    let mut appliance = Appliance::start(&span.appliance, setting);
+    let flows = |appliance: &Appliance| {
+        let status = appliance.command(&["status"]);
+        let of = |name: &str| status["strategies"][name]["packets"].as_u64().unwrap();
+        (of("legacy"), of("scanning"))
+    };
+    let (before, after) = under_traffic(&span, || {
+        thread::sleep(Duration::from_secs(1));
+        let before = flows(&appliance);
+        appliance.process().signal(Signal::STOP);
+        // The lease is two seconds; what comes after it waits in the ring, tagged.
+        thread::sleep(Duration::from_secs(4));
+        appliance.process().signal(Signal::CONT);
+        thread::sleep(Duration::from_secs(1));
+        (before, flows(&appliance))
+    });
+    // What is not TCP has no flow, and so goes to legacy.
+    assert!(
+        before.1 > 100 && before.0 < before.1 / 20,
+        "all flows on scanning first: {before:?}"
+    );
+    assert!(
+        after.0 > before.0 + 100,
+        "packets behind the lease carry legacy's tag: {before:?}, {after:?}"
+    );
     let summary = appliance.stop();
     assert_eq!(summary["balance"], 0, "{summary}");
 }

@@ -1,5 +1,6 @@
 //! `trim rollout`.
 
+mod history;
 mod show;
 mod simulate;
 
@@ -34,6 +35,10 @@ enum RolloutCommand {
     Unlock(ReasonArgs),
     /// Run one phase alone
     Phase(PhaseArgs),
+    /// List what was decided, and why
+    History(history::HistoryArgs),
+    /// Make stored decisions again: they have to come out as they did
+    Replay(history::ReplayArgs),
     /// Run the real decisions through invented events, faster than time
     Simulate(simulate::SimulateArgs),
 }
@@ -86,6 +91,8 @@ pub(super) fn run(args: &RolloutArgs) -> anyhow::Result<Exit> {
     match &args.command {
         RolloutCommand::Status(args) => show::run(&args.daemon),
         RolloutCommand::Simulate(args) => simulate::run(args),
+        RolloutCommand::History(args) => history::history(args),
+        RolloutCommand::Replay(args) => history::replay(args),
         RolloutCommand::Start(args) => ask(&args.daemon, Request::Start, &args.reason),
         RolloutCommand::Pause(args) => ask(&args.daemon, Request::Pause, &args.reason),
         RolloutCommand::Resume(args) => ask(&args.daemon, Request::Resume, &args.reason),

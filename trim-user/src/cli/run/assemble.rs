@@ -5,12 +5,12 @@ use std::hash::{BuildHasher as _, RandomState};
 use std::path::PathBuf;
 
 use trim_common::maps::{PolicyWord, Setup};
-use trim_common::strategy::Strategy;
+use trim_common::strategy::{Mode, Strategy};
 
 use crate::config::{self, Bind, Config, OnLoss, XdpMode};
 use crate::control::appliance::{Appliance, InterfaceWatch};
 use crate::control::status::InterfaceStatus;
-use crate::control::switch::{Levers, Switch};
+use crate::control::switch::{Levers, Switch, mode_left_in};
 use crate::data::Interface;
 use crate::data::live::{LiveCapture, Parts, Plan};
 use crate::data::sink::{OutputFormat, RotatingSink, RotationOptions, Sink};
@@ -31,6 +31,8 @@ pub(super) struct Capture {
     /// Dropping them takes the programs off their interfaces.
     pub(super) programs: Vec<Program>,
     pub(super) events: Vec<Events>,
+    /// The mode that a capture which was killed left in the kernel.
+    pub(super) inherited: Option<Mode>,
     /// Interfaces stay promiscuous as long as these live.
     pub(super) _promiscuous: Vec<Promiscuous>,
 }
@@ -48,6 +50,9 @@ struct Opened {
 impl Capture {
     /// Opens everything and starts the threads. On error everything opened is closed again.
     pub(super) fn start(config: &Config) -> anyhow::Result<Self> {
+        // Before the maps of a predecessor are replaced.
+        let names = config.capture.interfaces.iter();
+        let inherited = names.filter_map(|name| mode_left_in(&pins::directory_of(name))).next();
         let seed = config
             .strategy
             .seed
@@ -80,10 +85,16 @@ impl Capture {
             sink: Box::new(sink),
         };
         let live = LiveCapture::start(parts)?;
-        Ok(Self::put_together(config, live, opened, word))
+        Ok(Self::put_together(config, live, opened, word, inherited))
     }
 
-    fn put_together(config: &Config, live: LiveCapture, opened: Vec<Opened>, word: PolicyWord) -> Self {
+    fn put_together(
+        config: &Config,
+        live: LiveCapture,
+        opened: Vec<Opened>,
+        word: PolicyWord,
+        inherited: Option<Mode>,
+    ) -> Self {
         let (mut programs, mut events, mut promiscuous) = (Vec::new(), Vec::new(), Vec::new());
         let (mut watches, mut levers) = (Vec::new(), Vec::new());
         for interface in opened {
@@ -102,6 +113,7 @@ impl Capture {
             live,
             programs,
             events,
+            inherited,
             _promiscuous: promiscuous,
         }
     }

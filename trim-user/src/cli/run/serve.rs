@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
+use trim_common::strategy::Mode;
 
 use super::announce::{Alerts, Conditions};
 use super::assemble::Capture;
@@ -47,6 +48,7 @@ pub(super) fn serve(capture: Capture, config: &Config, limits: Limits) -> anyhow
         live,
         mut programs,
         events,
+        inherited,
         _promiscuous,
     } = capture;
     let appliance = Arc::new(Mutex::new(appliance));
@@ -54,7 +56,7 @@ pub(super) fn serve(capture: Capture, config: &Config, limits: Limits) -> anyhow
     let alerts = Arc::new(AlertDesk::new(alerts));
     let conditions = Conditions::default();
     let announcer = Alerts::new(Arc::clone(&alerts), conditions.clone());
-    let operator = operate(&appliance, &live, config, announcer)?;
+    let operator = operate(&appliance, &live, config, announcer, inherited)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let served = runtime.block_on(async {
         let mut socket = ApiSocket::bind(&config.control_socket)?;
@@ -100,6 +102,7 @@ fn operate(
     live: &LiveCapture,
     config: &Config,
     announcer: Alerts,
+    inherited: Option<Mode>,
 ) -> anyhow::Result<Operator> {
     let settings = store::Settings::new(config.database.clone(), config.database_wait);
     let (keeper, loaded) = Keeper::start(settings)?;
@@ -110,6 +113,7 @@ fn operate(
         watching: config.watching,
         keeper,
         standing: loaded.standing,
+        inherited,
         announcer: Box::new(announcer),
         archive: super::archive::archiver(config),
     };

@@ -47,6 +47,8 @@ pub struct Parts {
     pub keeper: Keeper,
     /// What an earlier process left.
     pub standing: Option<Standing>,
+    /// The mode that it left in the kernel, when it was killed. A rollback that could not be stored is seen by it.
+    pub inherited: Option<Mode>,
     /// Who tells people.
     pub announcer: Box<dyn Announcer>,
     /// Puts what configured `legacy` aside.
@@ -185,7 +187,11 @@ impl Work {
                 share = step.share,
                 "the rollout goes on where it was"
             );
-            self.switch(step.mode(), step.share, Reach::Drain);
+            if step.share > 0.0 && self.parts.inherited == Some(Mode::Legacy) {
+                self.roll_back_for("an earlier process", "it left the policy in the kernel at legacy");
+            } else {
+                self.switch(step.mode(), step.share, Reach::Drain);
+            }
         }
         for pending in standing.pending {
             self.act(&pending.action);
@@ -220,12 +226,16 @@ impl Work {
             Status::InProgress | Status::Paused | Status::Completed
         ) && self.state.current_step(&self.plan).share > 0.0;
         if is_exposed && kernel.mode == Mode::Legacy {
-            self.decide(Input::Command(Command {
-                request: Request::Rollback(Reach::Immediate),
-                who: "another process".to_owned(),
-                reason: "the policy in the kernel was set to legacy".to_owned(),
-            }));
+            self.roll_back_for("another process", "the policy in the kernel was set to legacy");
         }
+    }
+
+    fn roll_back_for(&mut self, who: &str, reason: &str) {
+        self.decide(Input::Command(Command {
+            request: Request::Rollback(Reach::Immediate),
+            who: who.to_owned(),
+            reason: reason.to_owned(),
+        }));
     }
 
     /// Decides, has it kept, acts.
