@@ -60,7 +60,7 @@ pub(super) fn with_length(body: &[u8]) -> Message {
     let end = text.len();
     Message {
         text,
-        body: Vec::from([start..end]),
+        body: std::iter::once(start..end).collect(),
     }
 }
 
