@@ -80,7 +80,7 @@ impl Default for LaneBoard {
     }
 }
 
-const LANE_NUMBERS: usize = 8 + Label::COUNT + 14 + Class::COUNT;
+const LANE_NUMBERS: usize = 8 + Label::COUNT + 15 + Class::COUNT;
 
 impl ThreadBoard {
     /// The board of a thread that has not started.
@@ -160,6 +160,7 @@ fn publish_order(totals: &LaneTotals) -> [u64; LANE_NUMBERS] {
         s.resynchronised,
         s.held,
         s.conflicting_bytes,
+        s.examined,
         s.differences.compared,
         s.differences.segments,
         s.differences.wrong,
@@ -196,6 +197,7 @@ fn read_back(mut next: impl FnMut() -> u64) -> LaneTotals {
         resynchronised: next(),
         held: next(),
         conflicting_bytes: next(),
+        examined: next(),
         differences: Differences {
             compared: next(),
             segments: next(),

@@ -118,6 +118,9 @@ pub struct Statistics {
     pub held: u64,
     /// Retransmitted bytes that differ from their first copy.
     pub conflicting_bytes: u64,
+    /// Payload bytes that were read to find out what they are; one that is read twice counts twice, one in the middle
+    /// of a body of known length not at all.
+    pub examined: u64,
     /// What a comparison found; all zero elsewhere.
     pub differences: Differences,
 }
@@ -135,6 +138,7 @@ impl Statistics {
         self.resynchronised += other.resynchronised;
         self.held += other.held;
         self.conflicting_bytes += other.conflicting_bytes;
+        self.examined += other.examined;
         self.differences.absorb(&other.differences);
     }
 }

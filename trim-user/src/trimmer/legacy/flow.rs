@@ -1,7 +1,9 @@
 //! What is remembered of one TCP connection.
 
+use std::sync::Arc;
+
 use super::history::History;
-use super::requests::{Asked, Requests};
+use super::requests::{Asked, Budget, Requests};
 use crate::http::{ChunkParser, Expected, Framing, FramingFields, Method, response_framing};
 use crate::trimmer::pool::NONE;
 use crate::trimmer::{Label, Segment};
@@ -224,10 +226,10 @@ pub(super) struct Flow {
 }
 
 impl Flow {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(budget: &Arc<Budget>) -> Self {
         Self {
             halves: [Half::new(), Half::new()],
-            requests: Requests::default(),
+            requests: Requests::new(budget.clone()),
             client: None,
             http: false,
             proper_start: false,

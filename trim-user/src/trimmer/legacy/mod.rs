@@ -16,11 +16,14 @@ mod run;
 mod stash;
 mod tickets;
 
+use std::sync::Arc;
+
 use trim_common::flow::FlowKey;
 use trim_common::strategy::Strategy;
 
 use self::flow::Flow;
 use self::history::Block;
+use self::requests::Budget;
 use self::run::{Current, Run, Shared, fast, length};
 use self::stash::{Spares, Stash};
 use self::tickets::Tickets;
@@ -37,7 +40,8 @@ pub struct Legacy {
 
 impl Legacy {
     /// A trimmer without flows. Memory is bounded by `settings`: the flow table by `max_flows`, held segments by
-    /// `reassembly_bytes`, and remembered labels by a quarter of that on top of what each flow has of its own.
+    /// `reassembly_bytes`; on top of what each flow has of its own, remembered labels by a quarter of that and unlike
+    /// outstanding requests by an eighth.
     pub fn new(settings: &Settings) -> Self {
         let shared = Shared {
             settings: settings.clone(),
@@ -47,6 +51,7 @@ impl Legacy {
             stashes: Pool::new(),
             spares: Spares::default(),
             tickets: Tickets::default(),
+            requests: Arc::new(Budget::new(settings.reassembly_bytes / 8)),
             held: 0,
             most_blocks: settings.reassembly_bytes / 4 / size_of::<Block>(),
             statistics: Statistics::default(),
@@ -69,7 +74,7 @@ impl Legacy {
             self.flows.remove(oldest);
             self.shared.statistics.flows_evicted += 1;
         }
-        let flow = self.flows.insert(segment.flow, Flow::new());
+        let flow = self.flows.insert(segment.flow, Flow::new(&self.shared.requests));
         self.shared.statistics.flows_seen += 1;
         self.shared.statistics.flows = self.flows.len() as u64;
         flow

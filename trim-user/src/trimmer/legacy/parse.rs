@@ -165,6 +165,12 @@ impl Run<'_> {
         let step = parser.feed(rest, limit, &self.shared.redacted, &mut |at, part| {
             history.set(blocks, base + at as u64, block_label(part));
         });
+        self.shared.statistics.examined += match step {
+            BlockStep::More => rest.len(),
+            BlockStep::Done { consumed: read, .. }
+            | BlockStep::NotAMessage { at: read }
+            | BlockStep::TooLong { at: read } => read,
+        } as u64;
         match step {
             BlockStep::More => {
                 let from_middle = opening.tentative || (half.syn == 0 && opening.origin == half.base);
@@ -350,6 +356,7 @@ impl Run<'_> {
     /// Looks at the bytes at the frontier for a status line; false when there are too few to tell.
     pub(super) fn peek(&mut self, direction: usize, bytes: &[u8]) -> bool {
         let near = bytes.get(..LOOK_AHEAD).unwrap_or(bytes);
+        self.shared.statistics.examined += near.len() as u64;
         let (blank, found) = recognise_answer(near);
         // Blank lines that are as long as the body may be the body; taking them for it costs no header byte.
         let is_body = match self.flow.halves[direction].phase {
@@ -451,6 +458,13 @@ impl Run<'_> {
             history.set(blocks, base + at as u64, chunk_label(part));
         });
         half.phase = Phase::Chunk(parser);
+        self.shared.statistics.examined += match step {
+            ChunkStep::More => rest.len(),
+            ChunkStep::Data { consumed: read, .. }
+            | ChunkStep::End { consumed: read }
+            | ChunkStep::Malformed { at: read }
+            | ChunkStep::TooLong { at: read } => read,
+        } as u64;
         match step {
             ChunkStep::More => half.frontier = base + rest.len() as u64,
             ChunkStep::Data { consumed, length } => {
@@ -499,6 +513,7 @@ impl Run<'_> {
     fn doubtful_body(&mut self, direction: usize, rest: &[u8], end: u64) {
         let half = &self.flow.halves[direction];
         let length = (end - half.frontier).min(rest.len() as u64);
+        self.shared.statistics.examined += length;
         if may_hold_framing(rest.get(..length as usize).unwrap_or_default()) {
             self.lose(direction, half.frontier);
             return;

@@ -184,6 +184,7 @@ impl Run<'_> {
         let mut near = [0; LOOK_BEHIND_HOLE];
         let count = self.shared.stashes.get(half.stash).look_ahead(next, &mut near);
         let near = near.get(..count).unwrap_or_default();
+        self.shared.statistics.examined += count as u64;
         let may_be_message = may_be_header(near) || may_hold_framing(near);
         let Some(end) = end.filter(|end| next < *end && !may_be_message) else {
             self.lose(direction, next);

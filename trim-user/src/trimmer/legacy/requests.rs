@@ -1,6 +1,8 @@
 //! Requests that wait for their answers (RFC 9112 section 9.3.2: answers come in the order of the requests).
 
 use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::http::Method;
 
@@ -45,18 +47,81 @@ struct Run {
     last_end: u64,
 }
 
-/// Outstanding requests in order; equal ones in a row cost one entry. The first run needs no memory of its own.
+/// What all flows together spend on outstanding requests.
+#[derive(Debug)]
+pub(super) struct Budget {
+    used: AtomicUsize,
+    most: usize,
+}
+
+impl Budget {
+    /// At most this many bytes.
+    pub(super) const fn new(most: usize) -> Self {
+        let used = AtomicUsize::new(0);
+        Self { used, most }
+    }
+
+    fn is_spent(&self) -> bool {
+        self.used.load(Ordering::Relaxed) >= self.most
+    }
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self::new(usize::MAX)
+    }
+}
+
+/// All runs but the first, and what they are charged.
+#[derive(Debug)]
+struct Behind {
+    runs: VecDeque<Run>,
+    charged: usize,
+    budget: Arc<Budget>,
+}
+
+impl Behind {
+    fn new(budget: Arc<Budget>) -> Self {
+        Self {
+            runs: VecDeque::new(),
+            charged: 0,
+            budget,
+        }
+    }
+
+    fn push(&mut self, run: Run) {
+        self.runs.push_back(run);
+        let size = size_of::<Self>() + self.runs.capacity() * size_of::<Run>();
+        self.budget.used.fetch_add(size - self.charged, Ordering::Relaxed);
+        self.charged = size;
+    }
+}
+
+impl Drop for Behind {
+    fn drop(&mut self) {
+        self.budget.used.fetch_sub(self.charged, Ordering::Relaxed);
+    }
+}
+
+/// Outstanding requests in order; equal ones in a row cost one entry. The first run needs no memory of its own, because
+/// nearly every flow has no more, and a million flows pay for what each has.
 #[derive(Debug, Default)]
 pub(super) struct Requests {
     first: Option<Run>,
-    #[allow(
-        clippy::box_collection,
-        reason = "nearly every flow has none, and a million flows pay for its size"
-    )]
-    behind: Option<Box<VecDeque<Run>>>,
+    behind: Option<Box<Behind>>,
+    budget: Arc<Budget>,
 }
 
 impl Requests {
+    /// None yet; what they need is taken from `budget`.
+    pub(super) const fn new(budget: Arc<Budget>) -> Self {
+        Self {
+            first: None,
+            behind: None,
+            budget,
+        }
+    }
+
     /// A request whose header block ends at `end` was seen. False when there are too many to remember.
     pub(super) fn push(&mut self, asked: Asked, end: u64) -> bool {
         let run = Run {
@@ -70,17 +135,19 @@ impl Requests {
         } else if self.first.is_none() {
             self.first = Some(run);
         } else {
-            let behind = self.behind.get_or_insert_default();
-            if behind.len() >= MOST_RUNS {
+            let known = self.behind.as_deref().map_or(0, |behind| behind.runs.len());
+            if known >= MOST_RUNS || self.budget.is_spent() {
                 return false;
             }
-            behind.push_back(run);
+            self.behind
+                .get_or_insert_with(|| Box::new(Behind::new(self.budget.clone())))
+                .push(run);
         }
         true
     }
 
     fn last_mut(&mut self) -> Option<&mut Run> {
-        match self.behind.as_deref_mut().and_then(VecDeque::back_mut) {
+        match self.behind.as_deref_mut().and_then(|behind| behind.runs.back_mut()) {
             Some(last) => Some(last),
             None => self.first.as_mut(),
         }
@@ -98,7 +165,8 @@ impl Requests {
 
     /// The request seen last, if it is not answered yet.
     pub(super) fn back(&self) -> Option<Asked> {
-        let last = self.behind.as_deref().and_then(VecDeque::back).or(self.first.as_ref());
+        let behind = self.behind.as_deref().and_then(|behind| behind.runs.back());
+        let last = behind.or(self.first.as_ref());
         last.map(|run| run.asked)
     }
 
@@ -111,8 +179,8 @@ impl Requests {
     }
 
     fn next_run(&mut self) {
-        self.first = self.behind.as_deref_mut().and_then(VecDeque::pop_front);
-        if self.behind.as_deref().is_some_and(VecDeque::is_empty) {
+        self.first = self.behind.as_deref_mut().and_then(|behind| behind.runs.pop_front());
+        if self.behind.as_deref().is_some_and(|behind| behind.runs.is_empty()) {
             self.behind = None;
         }
     }
@@ -146,7 +214,7 @@ impl Requests {
 
     /// Forgets all requests.
     pub(super) fn clear(&mut self) {
-        *self = Self::default();
+        (self.first, self.behind) = (None, None);
     }
 }
 
@@ -190,6 +258,24 @@ mod tests {
             requests.push(asked, end).then_some(())
         });
         assert_eq!(accepted.count(), MOST_RUNS);
+    }
+
+    #[test]
+    fn flows_share_one_budget_and_give_back_what_they_took() {
+        let budget = Arc::new(Budget::new(10_000));
+        let mut flows: Vec<_> = (0..1000).map(|_| Requests::new(budget.clone())).collect();
+        let mut accepted = 0;
+        for requests in &mut flows {
+            let asked = [GET, HEAD].into_iter().cycle().take(100);
+            accepted += asked
+                .zip(1..)
+                .take_while(|&(asked, end)| requests.push(asked, end))
+                .count();
+        }
+        assert!((1000 + 100..1000 + 1000).contains(&accepted), "{accepted}");
+        assert!(budget.used.load(Ordering::Relaxed) < 20_000);
+        flows.iter_mut().for_each(Requests::clear);
+        assert_eq!(budget.used.load(Ordering::Relaxed), 0);
     }
 
     #[test]

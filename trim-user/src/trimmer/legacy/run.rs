@@ -1,8 +1,11 @@
 //! One segment's way through a flow.
 
+use std::sync::Arc;
+
 use super::flow::{ENDLESS, FARTHEST, Flow, Half, Origin, Phase};
 use super::history::{Blocks, MOST_BLOCKS};
 use super::parse::View;
+use super::requests::Budget;
 use super::stash::{Arrival, MOST_HELD, Spares, Stash};
 use super::tickets::Tickets;
 use crate::http::{HeaderBlockParser, RedactedFields};
@@ -21,6 +24,7 @@ pub(super) struct Shared {
     pub(super) stashes: Pool<Stash>,
     pub(super) spares: Spares,
     pub(super) tickets: Tickets,
+    pub(super) requests: Arc<Budget>,
     /// What everything held in all flows is charged, bytes.
     pub(super) held: usize,
     /// Blocks of history over all flows from which on each direction must do with one.
@@ -119,7 +123,7 @@ impl Run<'_> {
             Origin::Here => {}
             Origin::Another => {
                 self.flush();
-                *self.flow = Flow::new();
+                *self.flow = Flow::new(&self.shared.requests);
             }
         }
         let half = &mut self.flow.halves[direction];

@@ -2,15 +2,17 @@
 
 use std::collections::VecDeque;
 
-/// What a held segment is charged on top of its payload, bytes: its records and the slack of its buffer.
+/// What a held segment is charged on top of its buffer, bytes: its records.
 const OVERHEAD: usize = 192;
 
 /// Most segments held in one direction, so that keeping them sorted stays cheap.
 pub(super) const MOST_HELD: usize = 4096;
 
-/// Most spare buffers kept for reuse, and the largest that is kept, bytes.
-const MOST_SPARES: usize = 256;
-const LARGEST_SPARE: usize = 16 << 10;
+/// Sizes of buffers: powers of two from the smallest on, bytes. Larger ones are made as they are needed.
+const SMALLEST: usize = 64;
+const SIZES: usize = 9;
+/// Most spare buffers of one size kept for reuse.
+const MOST_SPARES: usize = 128;
 
 /// Bytes of a direction that are not interpreted yet.
 #[derive(Debug)]
@@ -67,24 +69,40 @@ pub(super) struct Arrival<'a> {
     pub(super) received: u64,
 }
 
-/// Buffers of pieces, used again and again.
+/// Buffers of pieces, used again and again, by size: a large buffer under a small piece would hold more memory than the
+/// piece is charged.
 #[derive(Debug, Default)]
 pub(super) struct Spares {
-    buffers: Vec<Vec<u8>>,
+    buffers: [Vec<Vec<u8>>; SIZES],
+}
+
+/// Size of the buffer for this many bytes.
+fn buffer_size(length: usize) -> usize {
+    length.max(SMALLEST).next_power_of_two()
 }
 
 impl Spares {
+    fn of_size(&mut self, size: usize) -> Option<&mut Vec<Vec<u8>>> {
+        self.buffers.get_mut((size / SMALLEST).trailing_zeros() as usize)
+    }
+
     fn copy(&mut self, bytes: &[u8]) -> Vec<u8> {
-        let mut buffer = self.buffers.pop().unwrap_or_default();
+        let size = buffer_size(bytes.len());
+        let spare = self.of_size(size).and_then(Vec::pop);
+        let mut buffer = spare.unwrap_or_else(|| Vec::with_capacity(size));
         buffer.extend_from_slice(bytes);
         buffer
     }
 
     /// Takes a buffer back.
     pub(super) fn recycle(&mut self, mut buffer: Vec<u8>) {
-        if self.buffers.len() < MOST_SPARES && buffer.capacity() <= LARGEST_SPARE {
-            buffer.clear();
-            self.buffers.push(buffer);
+        buffer.clear();
+        let size = buffer.capacity();
+        if let Some(spares) = self.of_size(size)
+            && size == buffer_size(size)
+            && spares.len() < MOST_SPARES
+        {
+            spares.push(buffer);
         }
     }
 }
@@ -101,7 +119,7 @@ pub(super) struct Stash {
 impl Stash {
     /// What holding a payload of this length is charged, bytes.
     pub(super) fn charge_for(length: usize) -> usize {
-        length + OVERHEAD
+        buffer_size(length) + OVERHEAD
     }
 
     /// What everything held is charged, bytes.
@@ -238,6 +256,8 @@ impl Stash {
     pub(super) fn next_decided(&mut self, frontier: u64) -> Option<Held> {
         let held = self.held.pop_front_if(|held| held.end <= frontier)?;
         self.charge = self.charge.saturating_sub(held.charge());
+        shrink(&mut self.held);
+        shrink(&mut self.pieces);
         Some(held)
     }
 
@@ -246,6 +266,16 @@ impl Stash {
         self.pieces.drain(..).for_each(|piece| spares.recycle(piece.bytes));
         self.held.clear();
         self.charge = 0;
+        shrink(&mut self.held);
+        shrink(&mut self.pieces);
+    }
+}
+
+/// Gives memory back when most of it has become idle: only what is held is charged.
+fn shrink<T>(queue: &mut VecDeque<T>) {
+    const IDLE: usize = 32;
+    if queue.capacity() > IDLE && queue.len() < queue.capacity() / 8 {
+        queue.shrink_to(IDLE.max(queue.len() * 2));
     }
 }
 

@@ -116,8 +116,12 @@ impl Flow {
         let taken = match step {
             BlockStep::Done { consumed, .. } => consumed,
             BlockStep::More => rest.len(),
-            BlockStep::NotAMessage { .. } | BlockStep::TooLong { .. } => return step,
+            BlockStep::NotAMessage { at } | BlockStep::TooLong { at } => {
+                shared.statistics.examined += at as u64;
+                return step;
+            }
         };
+        shared.statistics.examined += taken as u64;
         if !pending.parser.is_plausible() && !self.speaks_http() {
             painter.plain = Label::Undecided;
         }

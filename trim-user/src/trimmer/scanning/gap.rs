@@ -31,6 +31,7 @@ impl Flow {
         // A copy of what was seen may have been changed on purpose, and then bytes without text say nothing.
         if self.may_be_mere_content(side) && visit.start >= self.tracks[side].top {
             let content = visit.shared.binary.find(visit.segment.payload);
+            visit.shared.statistics.examined += visit.segment.payload.len() as u64;
             visit.labels.fill_to(content.start as u32, self.unknown(side));
             visit.labels.fill_to(content.end as u32, Label::Body);
         }

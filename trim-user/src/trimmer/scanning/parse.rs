@@ -47,9 +47,9 @@ impl Flow {
         let rest = visit.from(track.parsed);
         if visit.shared.redacted.is_none() {
             let window = rest.get(..visit.shared.longest_block as usize).unwrap_or(rest);
-            if let Some((length, block)) = quick::read(window)
-                && admits(expected, block.start)
-            {
+            let found = quick::read(window).filter(|(_, block)| admits(expected, block.start));
+            visit.shared.statistics.examined += found.map_or(window.len(), |(length, _)| length) as u64;
+            if let Some((length, block)) = found {
                 track.parsed += length as u64;
                 visit.labels.push(length as u32, Label::Header);
                 return self.message(visit, &block);
@@ -223,6 +223,7 @@ impl Flow {
             ChunkStep::Malformed { at } | ChunkStep::TooLong { at } => at,
         };
         labels.fill_to(offset + taken as u32, chunk_label(part));
+        visit.shared.statistics.examined += taken as u64;
         self.tracks[side].parsed = parsed + taken as u64;
         self.set_phase(visit.shared, side, Phase::Chunk(parser));
         match step {
