@@ -84,6 +84,7 @@ impl Auto {
             resynchronised: fast.resynchronised + exact.resynchronised,
             held: exact.held,
             conflicting_bytes: exact.conflicting_bytes,
+            examined: fast.examined + exact.examined,
             ..*fast
         };
     }
