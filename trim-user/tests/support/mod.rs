@@ -6,10 +6,12 @@
 
 pub mod bytes;
 pub mod capture;
+pub mod damage;
 mod for_all;
 pub mod perfect;
 mod recipes;
 pub mod reference;
+pub mod trimmed;
 
 pub use trim_user::ops::selftest::generated::{demand, dialogue, labelled, rng, wire};
 
