@@ -127,3 +127,28 @@ fn comparison_counts_the_bytes_on_which_the_two_differ() {
         },
     );
 }
+
+/// What `auto` did when `legacy` alone took over in the middle of a flow: it took copies for new bytes, the framing of
+/// one connection for that of the next on the same ports, and did not know where content ends that `scanning` knew.
+const FOUND: [&str; 6] = [
+    "Recipe { seed: 0x88, exchanges: 2, quirks: [Chunked, Interleave, Conflict, EarlyAnswer] }",
+    "Recipe { seed: 0x11f, exchanges: 5, quirks: [Chunked, Interim, OddMethods, Large, LateDuplicates, Probes, FastOpen] }",
+    "Recipe { seed: 0x7226a07ea90c03c4, exchanges: 6, quirks: [LateDuplicates, Wrap, PortReuse] }",
+    "Recipe { seed: 0x7226bcde681f011b, exchanges: 4, quirks: [Lines, Secrets, Reorder, LateDuplicates, Wrap, PortReuse] }",
+    "Recipe { seed: 0xc, exchanges: 1, quirks: [Lines, Retransmit] }",
+    "Recipe { seed: 0x22, exchanges: 4, quirks: [LateDuplicates] }",
+];
+
+#[test]
+fn auto_stays_right_about_what_was_found_before() {
+    for text in FOUND {
+        let case = Case::of(Recipe::parse(text).expect("the recipe is well written"));
+        let auto = answers(Lane::Auto, &case).expect("all is decided");
+        assert_eq!(check_headers(&case, &auto, Standard::Reassembling), Ok(()), "{text}");
+        let scanning = answers(Lane::Scanning, &case).expect("all is decided");
+        assert!(
+            content(&case, &auto).leaked <= content(&case, &scanning).leaked,
+            "{text}"
+        );
+    }
+}

@@ -228,3 +228,25 @@ fn a_secret_stays_secret_when_it_comes_again() {
         },
     );
 }
+
+/// Copies with other content behind a hole: bytes without text among them were taken for content, and cut through a
+/// header.
+const FOUND: [&str; 2] = [
+    "Recipe { seed: 0x90009475, exchanges: 5, quirks: [Pipelining, Chunked, Interim, UntilClose, Reorder, \
+     LateDuplicates, Conflict, Probes] }",
+    "Recipe { seed: 0x90004b5f, exchanges: 6, quirks: [Pipelining, NoContent, Ambiguous, Tiny, Reorder, Conflict, \
+     OneSided] }",
+];
+
+#[test]
+fn changed_copies_behind_a_hole_are_kept() {
+    for text in FOUND {
+        let recipe = Recipe::parse(text).expect("the recipe is well written");
+        let case = Case::of(recipe);
+        for settings in [settings(), cramped(recipe.seed)] {
+            let answers = run(&mut Scanning::new(&settings), &case, Patience::Endless).expect("all is decided");
+            let result = check_headers(&case, &answers, Standard::Interrupted);
+            assert_eq!(result, Ok(()), "{text}");
+        }
+    }
+}
