@@ -641,3 +641,35 @@ fn other_protocols_on_the_port_are_left_alone() {
         ],
     );
 }
+
+/// Behind a hole in chunked content, only what a server sends first after it has received more requests may be an answer;
+/// what looks like one later on may be content, and the length it tells would cut through the next header block.
+#[test]
+fn a_decoy_behind_a_hole_is_no_answer() {
+    let settings = Settings::default();
+    let mut scanning = Scanning::new(&settings);
+    let mut wire = Wire {
+        trimmer: &mut scanning,
+        late: Collected::default(),
+        labels: Labels::new(),
+        next: 0,
+        sent: [1000, 70_000],
+    };
+    wire.segment(Client, 0x02, b"");
+    wire.segment(Server, 0x12, b"");
+    wire.segment(Client, 0x18, b"GET / HTTP/1.1\r\n\r\n");
+    let head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc";
+    wire.segment(Server, 0x18, head);
+    wire.segment(Client, 0x18, b"GET / HTTP/1.1\r\n\r\n");
+    wire.sent[1] += 100;
+    wire.segment(Server, 0x18, b"plain text in the chunk whose size is lost");
+    wire.segment(Server, 0x18, b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n");
+    wire.segment(
+        Server,
+        0x18,
+        b"\r\n0\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx",
+    );
+    wire.trimmer.finish(&mut wire.late);
+    let last = wire.late.0.into_values().last().unwrap_or_default();
+    assert!(!last.contains('B'), "{last}");
+}

@@ -50,8 +50,8 @@ fn unambiguous(recipe: Recipe) -> Recipe {
     }
 }
 
-fn capture(seed: u64) -> Vec<Frame> {
-    let recipes = (0..CONNECTIONS).map(|index| unambiguous(Recipe::of_seed(seed << 16 | index)));
+fn capture(seed: u64, change: impl Fn(Recipe) -> Recipe) -> Vec<Frame> {
+    let recipes = (0..CONNECTIONS).map(|index| change(Recipe::of_seed(seed << 16 | index)));
     let cases: Vec<_> = recipes.map(Case::of).collect();
     frames(&cases, &mut Rng::new(seed))
 }
@@ -92,7 +92,7 @@ impl Judges {
 fn both_judges_find_what_legacy_leaves_exact() {
     let judges = Judges::new();
     for seed in captures(6) {
-        let original = capture(seed);
+        let original = capture(seed, unambiguous);
         for action in [Action::Cut, Action::Mask] {
             let policy = Policy {
                 action,
@@ -108,11 +108,15 @@ fn both_judges_find_what_legacy_leaves_exact() {
     }
 }
 
+/// Content that looks like a message is left out: `scanning` does not reassemble, and may take it for one behind
+/// segments out of order.
 #[test]
 fn both_judges_agree_on_what_scanning_leaves_and_miss_no_header() {
     let judges = Judges::new();
     for seed in captures(6) {
-        let original = capture(seed);
+        let original = capture(seed, |recipe| {
+            recipe.without(&Quirk::HIDING).without(&[Quirk::Lookalike])
+        });
         for lane in [Lane::Scanning, Lane::Auto] {
             let trimmed = trim(&original, lane, &Settings::default(), Policy::default());
             let (report, said) = judges.ask(&original, &trimmed);
@@ -135,7 +139,7 @@ fn both_judges_agree_on_what_scanning_leaves_and_miss_no_header() {
 fn both_judges_object_to_every_damage() {
     let judges = Judges::new();
     for seed in captures(2) {
-        let original = capture(seed);
+        let original = capture(seed, unambiguous);
         let trimmed = trim(&original, Lane::Legacy, &Settings::default(), Policy::default());
         for (number, (damage, fault)) in DAMAGES.into_iter().enumerate() {
             let mut damaged = trimmed.clone();
