@@ -1,16 +1,18 @@
 //! The fast trimmer wherever its framing is exact, with the exact one's help elsewhere.
 
 use std::collections::VecDeque;
+use std::mem;
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 use trim_common::flow::FlowKey;
 use trim_common::strategy::Strategy;
 
-use super::{Judgement, Label, Labels, Late, Legacy, Scanning, Segment, Standing, Statistics, Ticket, Trimmer};
+use super::{Judgement, Label, Labels, Late, Legacy, Scanning, Segment, Statistics, Ticket, Trimmer};
 
-/// Starts every flow on `scanning`. A flow in which that loses its framing is shown to `legacy` too from the next segment
-/// on, until it is forgotten. What `scanning` is sure of stays as it says; of the rest `legacy` decides. So nothing that
-/// `scanning` removes stays, and nothing goes that one of the two has not framed itself.
+/// Starts every flow on `scanning`. Where a segment leaves the first hole in a flow of which nothing is in doubt, `legacy`
+/// goes on from there as well, told by `scanning` where both directions stand. From then on `legacy` decides what
+/// `scanning` is not sure of, until bytes are lost for good: what follows a loss is left to `scanning`, which believes
+/// less. So what `scanning` removes goes, and nothing else goes but what was framed without a gap.
 pub struct Auto {
     exact: Legacy,
     fast: Scanning,
@@ -23,8 +25,8 @@ pub struct Auto {
 }
 
 impl Auto {
-    /// Uses the two together. `most_moved` bounds how many flows are remembered as moved; beyond it the one that moved
-    /// first is left to `scanning` alone again.
+    /// Uses the two together. `most_moved` bounds how many flows both know; beyond it the one that moved first is left
+    /// to `scanning` alone again.
     pub fn new(exact: Legacy, fast: Scanning, most_moved: usize) -> Self {
         Self {
             exact,
@@ -37,13 +39,25 @@ impl Auto {
         }
     }
 
-    /// The next segments of this flow go to `legacy` too, but none that `scanning` has seen already: a copy may say
-    /// something else than the bytes it repeats, and `legacy` would take it for new.
-    fn move_flow(&mut self, flow: FlowKey, late: &mut dyn Late) {
-        let from = self.fast.newest(&flow);
-        if let Some(oldest) = self.moved.remember(flow, from) {
-            self.exact.forget(&oldest, &mut self.opinions.listen(late));
+    /// Whether `legacy` knows the flow of this segment, or does from now on.
+    #[inline]
+    fn is_shared(&mut self, segment: &Segment<'_>, late: &mut dyn Late) -> bool {
+        if self.moved.contains(&segment.flow) {
+            if !segment.flags.syn() {
+                return true;
+            }
+            // Another connection may begin here, and `legacy` must not be asked about the old one by the state of the new.
+            self.leave_to_fast(&segment.flow, late);
         }
+        let Some(handover) = self.fast.hand_over(segment) else {
+            return false;
+        };
+        self.exact.adopt(segment.flow, handover, &mut self.opinions);
+        if let Some(oldest) = self.moved.remember(segment.flow) {
+            self.exact.forget(&oldest, &mut self.opinions);
+        }
+        self.pass_on(late);
+        true
     }
 
     /// Asks `legacy` about a segment that `scanning` has labelled.
@@ -60,20 +74,47 @@ impl Auto {
             opinions,
             ..
         } = self;
-        match exact.judge(ticket, segment, exact_labels, &mut opinions.listen(late)) {
-            Judgement::Held => {
-                opinions.waiting.insert(ticket, labels.clone());
-                Judgement::Held
-            }
-            Judgement::Decided => {
+        opinions.waiting.insert(ticket, (segment.flow, mem::take(labels)));
+        let judgement = exact.judge(ticket, segment, exact_labels, opinions);
+        let is_exact = exact.is_exact(&segment.flow);
+        if judgement == Judgement::Decided {
+            let fast = opinions.waiting.remove(&ticket).map(|(_, fast)| fast);
+            *labels = fast.unwrap_or_default();
+            if is_exact {
                 opinions.settle(labels, exact_labels);
-                std::mem::swap(labels, &mut opinions.settled);
-                Judgement::Decided
+                mem::swap(labels, &mut opinions.settled);
+            }
+        }
+        self.pass_on(late);
+        if !is_exact {
+            self.leave_to_fast(&segment.flow, late);
+        }
+        judgement
+    }
+
+    /// Passes on what `legacy` has decided late. Of flows in which it has lost something, `scanning`'s word counts.
+    fn pass_on(&mut self, late: &mut dyn Late) {
+        while let Some((ticket, exact)) = self.opinions.decided.pop_front() {
+            let Some((flow, fast)) = self.opinions.waiting.remove(&ticket) else {
+                continue;
+            };
+            match self.exact.is_exact(&flow) {
+                true => {
+                    self.opinions.settle(&fast, &exact);
+                    late.decide(ticket, &self.opinions.settled);
+                }
+                false => late.decide(ticket, &fast),
             }
         }
     }
 
-    /// Adds up what both have seen since; a flow that moved is one flow.
+    fn leave_to_fast(&mut self, flow: &FlowKey, late: &mut dyn Late) {
+        self.moved.forget(flow);
+        self.exact.forget(flow, &mut self.opinions);
+        self.pass_on(late);
+    }
+
+    /// Adds up what both have seen since; a flow that both know is one flow.
     fn count(&mut self, before: [u64; 2]) {
         let (fast, exact) = (self.fast.statistics(), self.exact.statistics());
         let new = [fast.messages - before[0], exact.messages - before[1]];
@@ -81,7 +122,6 @@ impl Auto {
         self.statistics = Statistics {
             messages: fast.messages + self.found,
             lost_to_limit: fast.lost_to_limit + exact.lost_to_limit,
-            resynchronised: fast.resynchronised + exact.resynchronised,
             held: exact.held,
             conflicting_bytes: exact.conflicting_bytes,
             examined: fast.examined + exact.examined,
@@ -101,16 +141,10 @@ impl Trimmer for Auto {
 
     fn judge(&mut self, ticket: Ticket, segment: &Segment<'_>, labels: &mut Labels, late: &mut dyn Late) -> Judgement {
         let before = self.messages();
+        let is_shared = self.is_shared(segment, late);
         let mut judgement = self.fast.judge(ticket, segment, labels, late);
-        match self.moved.admits(segment) {
-            Some(true) => judgement = self.ask_exact(ticket, segment, labels, late),
-            Some(false) => {}
-            None if segment.payload.is_empty() => {}
-            None => {
-                if self.fast.standing() == Standing::Lost {
-                    self.move_flow(segment.flow, late);
-                }
-            }
+        if is_shared {
+            judgement = self.ask_exact(ticket, segment, labels, late);
         }
         self.count(before);
         judgement
@@ -118,13 +152,15 @@ impl Trimmer for Auto {
 
     fn release(&mut self, ticket: Ticket, late: &mut dyn Late) {
         let before = self.messages();
-        self.exact.release(ticket, &mut self.opinions.listen(late));
+        self.exact.release(ticket, &mut self.opinions);
+        self.pass_on(late);
         self.count(before);
     }
 
     fn finish(&mut self, late: &mut dyn Late) {
         let before = self.messages();
-        self.exact.finish(&mut self.opinions.listen(late));
+        self.exact.finish(&mut self.opinions);
+        self.pass_on(late);
         self.count(before);
     }
 
@@ -133,19 +169,18 @@ impl Trimmer for Auto {
     }
 }
 
-/// What `scanning` says of segments that `legacy` holds.
+/// What the two say of segments that `legacy` holds, or has just decided.
 #[derive(Debug, Default)]
 struct Opinions {
-    waiting: HashMap<Ticket, Labels>,
+    /// What `scanning` says.
+    waiting: HashMap<Ticket, (FlowKey, Labels)>,
+    /// What `legacy` said last.
+    decided: VecDeque<(Ticket, Labels)>,
     /// The labels settled last.
     settled: Labels,
 }
 
 impl Opinions {
-    fn listen<'a>(&'a mut self, late: &'a mut dyn Late) -> Listening<'a> {
-        Listening { opinions: self, late }
-    }
-
     /// The labels of `fast`, and where it is not sure those of `exact`.
     fn settle(&mut self, fast: &Labels, exact: &Labels) {
         self.settled.clear();
@@ -169,27 +204,16 @@ impl Opinions {
     }
 }
 
-/// Passes the late labels of `legacy` on, settled.
-struct Listening<'a> {
-    opinions: &'a mut Opinions,
-    late: &'a mut dyn Late,
-}
-
-impl Late for Listening<'_> {
+impl Late for Opinions {
     fn decide(&mut self, ticket: Ticket, labels: &Labels) {
-        let Some(fast) = self.opinions.waiting.remove(&ticket) else {
-            return self.late.decide(ticket, labels);
-        };
-        self.opinions.settle(&fast, labels);
-        self.late.decide(ticket, &self.opinions.settled);
+        self.decided.push_back((ticket, labels.clone()));
     }
 }
 
 /// A bounded set of flows; the oldest member makes room.
 #[derive(Debug)]
 struct Moved {
-    /// For each direction the sequence number from which on segments are new; `None` when all are.
-    flows: HashMap<FlowKey, [Option<u32>; 2]>,
+    flows: HashSet<FlowKey>,
     order: VecDeque<FlowKey>,
     most: usize,
 }
@@ -197,30 +221,20 @@ struct Moved {
 impl Moved {
     fn new(most: usize) -> Self {
         Self {
-            flows: HashMap::new(),
+            flows: HashSet::new(),
             order: VecDeque::new(),
             most: most.max(1),
         }
     }
 
-    /// Whether a segment is new; `None` when its flow has not moved. With a SYN, everything is new.
     #[inline]
-    fn admits(&mut self, segment: &Segment<'_>) -> Option<bool> {
-        if self.flows.is_empty() {
-            return None;
-        }
-        let from = self.flows.get_mut(&segment.flow)?;
-        if segment.flags.syn() {
-            *from = [None; 2];
-        }
-        let end = segment.sequence.wrapping_add(segment.wire_payload);
-        let is_new = |from: u32| end.wrapping_sub(from).cast_signed() > 0;
-        Some(segment.payload.is_empty() || from[segment.direction.index()].is_none_or(is_new))
+    fn contains(&self, flow: &FlowKey) -> bool {
+        !self.flows.is_empty() && self.flows.contains(flow)
     }
 
     /// Adds a flow; the one that had to make room for it.
-    fn remember(&mut self, flow: FlowKey, from: [Option<u32>; 2]) -> Option<FlowKey> {
-        if self.flows.insert(flow, from).is_some() {
+    fn remember(&mut self, flow: FlowKey) -> Option<FlowKey> {
+        if !self.flows.insert(flow) {
             return None;
         }
         self.order.push_back(flow);
@@ -228,8 +242,12 @@ impl Moved {
             return None;
         }
         let oldest = self.order.pop_front()?;
-        self.flows.remove(&oldest);
-        Some(oldest)
+        self.flows.remove(&oldest).then_some(oldest)
+    }
+
+    /// The order keeps a flow that is forgotten until its turn comes: at worst it leaves early if it moves again.
+    fn forget(&mut self, flow: &FlowKey) {
+        self.flows.remove(flow);
     }
 }
 
@@ -255,7 +273,7 @@ mod tests {
         let mut moved = Moved::new(2);
         let left: Vec<_> = [1, 2, 2, 3]
             .into_iter()
-            .filter_map(|port| moved.remember(flow(port), [None; 2]))
+            .filter_map(|port| moved.remember(flow(port)))
             .collect();
         assert_eq!(left, [flow(1)]);
         assert_eq!((moved.order.len(), moved.flows.len()), (2, 2));
@@ -281,5 +299,15 @@ mod tests {
             (4, Label::Body),
         ]);
         assert_eq!(opinions.settled, expected);
+    }
+
+    #[test]
+    fn memory_stays_bounded_when_flows_come_and_go() {
+        let mut moved = Moved::new(8);
+        for port in 0..1000 {
+            moved.remember(flow(port));
+            moved.forget(&flow(port));
+        }
+        assert!(moved.order.len() <= 8 && moved.flows.len() <= 8);
     }
 }

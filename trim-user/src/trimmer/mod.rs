@@ -8,6 +8,7 @@ mod auto;
 mod checksum;
 mod difference;
 mod flow_table;
+mod handover;
 mod labels;
 mod legacy;
 mod policy;

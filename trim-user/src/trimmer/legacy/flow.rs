@@ -223,6 +223,8 @@ pub(super) struct Flow {
     pub(super) unpaired: bool,
     /// Requests were lost, or may have been taken for answered too early.
     pub(super) requests_lost: bool,
+    /// Bytes that had to be framed were given up.
+    pub(super) lossy: bool,
 }
 
 impl Flow {
@@ -235,6 +237,7 @@ impl Flow {
             proper_start: false,
             unpaired: false,
             requests_lost: false,
+            lossy: false,
         }
     }
 

@@ -6,6 +6,7 @@
 //! before it come or the caller gives it up; then the framing is lost and found again at the next segment that starts
 //! with a start line. No bytes are stored otherwise: header blocks and chunks are parsed as they come ([`parse`]).
 
+mod adopt;
 mod doubt;
 mod flow;
 mod history;
@@ -67,6 +68,10 @@ impl Legacy {
         if let Some(flow) = self.flows.find(&segment.flow) {
             return flow;
         }
+        self.insert(segment.flow, late)
+    }
+
+    fn insert(&mut self, key: FlowKey, late: &mut dyn Late) -> u32 {
         if self.flows.is_full()
             && let Some(oldest) = self.flows.oldest()
         {
@@ -74,19 +79,10 @@ impl Legacy {
             self.flows.remove(oldest);
             self.shared.statistics.flows_evicted += 1;
         }
-        let flow = self.flows.insert(segment.flow, Flow::new(&self.shared.requests));
+        let flow = self.flows.insert(key, Flow::new(&self.shared.requests));
         self.shared.statistics.flows_seen += 1;
         self.shared.statistics.flows = self.flows.len() as u64;
         flow
-    }
-
-    /// Decides everything held of a flow and forgets it.
-    pub(super) fn forget(&mut self, flow: &FlowKey, late: &mut dyn Late) {
-        if let Some(number) = self.flows.find(flow) {
-            self.run(number, late).flush();
-            self.flows.remove(number);
-            self.shared.statistics.flows = self.flows.len() as u64;
-        }
     }
 
     fn run<'a>(&'a mut self, number: u32, late: &'a mut dyn Late) -> Run<'a> {

@@ -226,6 +226,7 @@ impl Run<'_> {
 
     /// Everything up to `next` is unsure; a message may start there or later.
     pub(super) fn lose(&mut self, direction: usize, next: u64) {
+        self.flow.lossy = true;
         if self.flow.halves[direction].opaque_next {
             self.end_with(direction, Label::Opaque);
             return;

@@ -7,6 +7,7 @@ mod binary;
 mod block;
 mod flow;
 mod gap;
+mod handover;
 mod pairing;
 mod parse;
 mod quick;
@@ -15,7 +16,6 @@ mod track;
 
 pub use flow::Standing;
 
-use trim_common::flow::FlowKey;
 use trim_common::strategy::Strategy;
 
 use self::binary::BinaryContent;
@@ -59,15 +59,6 @@ impl Scanning {
     /// How certain the framing was behind the segment that was judged last.
     pub fn standing(&self) -> Standing {
         self.standing
-    }
-
-    /// The sequence number behind the newest byte seen of each direction of a flow.
-    pub(super) fn newest(&mut self, flow: &FlowKey) -> [Option<u32>; 2] {
-        let Some(number) = self.flows.find(flow) else {
-            return [None; 2];
-        };
-        let tracks = &self.flows.get_mut(number).tracks;
-        [0, 1].map(|side: usize| (tracks[side].seen || tracks[side].anchored).then_some(tracks[side].top as u32))
     }
 
     fn find_or_insert(&mut self, segment: &Segment<'_>) -> u32 {

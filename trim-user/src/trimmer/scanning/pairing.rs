@@ -104,6 +104,12 @@ impl Pairing {
         Answered::Early
     }
 
+    /// The requests that are not answered yet, if that is known.
+    pub(super) fn outstanding(&self) -> Option<impl Iterator<Item = Request>> {
+        let Self { ring, count, .. } = *self;
+        (!self.broken && self.early == 0).then(|| (0..count).map(move |index| Self::decode(ring >> (2 * index))))
+    }
+
     const fn decode(ring: u128) -> Request {
         match ring & 3 {
             1 => Request::Head,

@@ -188,6 +188,11 @@ impl Track {
         self.seen = true;
     }
 
+    /// The latest content that is removed: from and to.
+    pub(super) fn content(&self) -> (u64, u64) {
+        (self.content.start, self.content.end)
+    }
+
     /// Whether bytes that have to be interpreted are missing although later ones were seen.
     pub(super) fn has_gap(&self) -> bool {
         self.passed != NOWHERE
