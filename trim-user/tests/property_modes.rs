@@ -120,9 +120,11 @@ fn comparison_counts_the_bytes_on_which_the_two_differ() {
                 |(one, other): (&Vec<_>, &Vec<_>)| one.iter().zip(other).filter(|(a, b)| a != b).count() as u64;
             let bytes: u64 = exact.iter().zip(&fast).map(differ).sum();
             let counted: u64 = found.bytes.iter().sum();
-            match counted == bytes && found.not_compared == 0 {
-                true => Ok(()),
-                false => Err(format!("{bytes} bytes differ, counted were {found:?}")),
+            // While one of them holds thousands of segments the comparison gives up some, and says how many.
+            match (counted == bytes, found.not_compared) {
+                (true, 0) => Ok(()),
+                (_, 1..) if counted <= bytes => Ok(()),
+                _ => Err(format!("{bytes} bytes differ, counted were {found:?}")),
             }
         },
     );
