@@ -317,6 +317,21 @@ mod tests {
     }
 
     #[test]
+    fn a_queue_that_was_long_once_gives_its_memory_back() {
+        let (mut stash, mut spares) = (Stash::default(), Spares::default());
+        for number in 0..4000 {
+            insert(&mut stash, 2 * number, b"x");
+        }
+        while let Some(piece) = stash.take(7997, &mut spares) {
+            spares.recycle(piece.bytes);
+        }
+        while stash.next_decided(7997).is_some() {}
+        assert_eq!((stash.pieces.len(), stash.held.len()), (1, 1));
+        let idle = (stash.pieces.capacity(), stash.held.capacity());
+        assert!(idle.0 <= 64 && idle.1 <= 64, "{idle:?}");
+    }
+
+    #[test]
     fn the_first_copy_of_a_byte_wins() {
         let mut stash = Stash::default();
         assert_eq!(insert(&mut stash, 10, b"cdef"), 0);
