@@ -130,8 +130,9 @@ pub(super) fn run(args: &FileArgs) -> anyhow::Result<Exit> {
         args.trimming.policy(),
         HoldLimits::OFFLINE,
     );
-    let mut sink = FileSink::create(&args.output, &args.inputs, args.output_format())?;
+    // Before the output is begun: an interrupt must find somebody who takes it away again.
     let interrupted = interruption()?;
+    let mut sink = FileSink::create(&args.output, &args.inputs, args.output_format())?;
     let progress = Progress::new();
     let started = Instant::now();
     let trimmed = trim_files(
