@@ -129,9 +129,11 @@ fn ask(trim: &Path, socket: &Path, what: &str) -> Result<String> {
 fn configuration(socket: &Path, place: Place<'_>) -> String {
     format!(
         "capture:\n  wait: spin\n  pin: false\npipeline:\n  layout: inline\n  receive_cores: [{}]\n\
-         output:\n  directory: {}\n  prefix: bench\n  sync: false\ncontrol:\n  socket: {}\n",
+         output:\n  directory: {}\n  prefix: bench\n  sync: false\ncontrol:\n  socket: {}\n  \
+         database: {}\n",
         place.cpus.receiver,
         place.output.display(),
-        socket.display()
+        socket.display(),
+        socket.with_extension("db").display()
     )
 }

@@ -113,8 +113,9 @@ fn ask(trim: &Path, socket: &Path, words: &[&str]) -> Result<String> {
 fn configuration(socket: &Path, output: &Path) -> String {
     format!(
         "capture:\n  frames_per_queue: 16384\n  ring_size: 8192\n  pin: false\noutput:\n  directory: {}\n  prefix: demo\n  sync: false\n\
-         control:\n  socket: {}\n",
+         control:\n  socket: {}\n  database: {}\n",
         output.display(),
-        socket.display()
+        socket.display(),
+        socket.with_extension("db").display()
     )
 }
