@@ -156,16 +156,10 @@ impl Differences {
 mod tests {
     use super::*;
 
-    fn labels(spans: &[(u32, Label)]) -> Labels {
-        let mut labels = Labels::new();
-        spans.iter().for_each(|&(length, label)| labels.push(length, label));
-        labels
-    }
-
     #[test]
     fn differences_are_counted_by_what_they_would_have_done() {
         let mut differences = Differences::default();
-        let exact = labels(&[
+        let exact = Labels::of(&[
             (10, Label::Header),
             (12, Label::Body),
             (5, Label::Unsure),
@@ -173,7 +167,7 @@ mod tests {
             (2, Label::Redacted),
             (1, Label::Opaque),
         ]);
-        let fast = labels(&[
+        let fast = Labels::of(&[
             (8, Label::Header),
             (4, Label::Body),
             (8, Label::Unsure),

@@ -85,6 +85,14 @@ impl Labels {
         Self { spans: Vec::new() }
     }
 
+    /// Labels of so many bytes each.
+    #[cfg(test)]
+    pub(crate) fn of(spans: &[(u32, Label)]) -> Self {
+        let mut labels = Self::new();
+        spans.iter().for_each(|&(length, label)| labels.push(length, label));
+        labels
+    }
+
     /// Forgets all labels, keeping the memory.
     #[inline]
     pub fn clear(&mut self) {

@@ -201,12 +201,6 @@ mod tests {
     use super::*;
     use crate::trimmer::{Class, Label};
 
-    fn labels(spans: &[(u32, Label)]) -> Labels {
-        let mut labels = Labels::new();
-        spans.iter().for_each(|&(length, label)| labels.push(length, label));
-        labels
-    }
-
     #[test]
     fn opinions_that_come_late_are_compared_when_both_are_there() {
         let mut shadow = Opinions {
@@ -215,10 +209,18 @@ mod tests {
             differences: Differences::default(),
         };
         let opinions = &mut shadow;
-        opinions.wait(Ticket(3), None, Some(labels(&[(4, Label::Body)])));
+        opinions.wait(Ticket(3), None, Some(Labels::of(&[(4, Label::Body)])));
         opinions.wait(Ticket(5), None, None);
-        opinions.hear(Ticket(5), |opinion| &mut opinion.leader, &labels(&[(1, Label::Header)]));
-        opinions.hear(Ticket(3), |opinion| &mut opinion.leader, &labels(&[(4, Label::Header)]));
+        opinions.hear(
+            Ticket(5),
+            |opinion| &mut opinion.leader,
+            &Labels::of(&[(1, Label::Header)]),
+        );
+        opinions.hear(
+            Ticket(3),
+            |opinion| &mut opinion.leader,
+            &Labels::of(&[(4, Label::Header)]),
+        );
         assert_eq!(opinions.differences.of(Class::HeaderLost), 4);
         assert_eq!(opinions.waiting.len(), 1);
     }

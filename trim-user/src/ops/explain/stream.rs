@@ -143,18 +143,12 @@ fn insert_new_bytes(pieces: &mut BTreeMap<Position, Piece>, arrival: &Arrival) {
 mod tests {
     use super::*;
 
-    fn labels(spans: &[(u32, Label)]) -> Labels {
-        let mut labels = Labels::new();
-        spans.iter().for_each(|&(length, label)| labels.push(length, label));
-        labels
-    }
-
     #[test]
     fn the_first_copy_of_a_byte_gives_its_label_and_framing_is_summed_up() {
         let of_packets = [
-            labels(&[(4, Label::Header), (2, Label::Framing)]),
-            labels(&[(6, Label::Unsure), (4, Label::Body)]),
-            labels(&[(3, Label::Framing), (1, Label::Body)]),
+            Labels::of(&[(4, Label::Header), (2, Label::Framing)]),
+            Labels::of(&[(6, Label::Unsure), (4, Label::Body)]),
+            Labels::of(&[(3, Label::Framing), (1, Label::Body)]),
         ];
         let arrival = |at, length, packet| Arrival { at, length, packet };
         let arrivals = [arrival(10, 6, 0), arrival(10, 10, 1), arrival(30, 4, 2)];

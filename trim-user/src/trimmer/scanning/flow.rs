@@ -59,7 +59,7 @@ impl<'a> Visit<'a> {
 pub enum Standing {
     /// Every byte's place is known, or the flow has not shown that it speaks HTTP.
     Exact,
-    /// Framing is lost, for now or for good, in a flow that speaks HTTP.
+    /// Framing is lost in a flow that speaks HTTP, until a message start is certain again.
     Lost,
 }
 
