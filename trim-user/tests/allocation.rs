@@ -1,6 +1,9 @@
 //! After warm-up, the data path allocates nothing: neither for packets nor for messages.
 
+use std::sync::Arc;
+
 use trim_user::data::chunk::Chunk;
+use trim_user::data::exemplar::{Collector, Quota};
 use trim_user::data::live::makers;
 use trim_user::data::sink::{FileSink, OutputFormat, Sink};
 use trim_user::data::worker::{HoldLimits, Worker};
@@ -123,7 +126,10 @@ fn allocations_after_warm_up(lane: Lane, action: Action) -> u64 {
         action,
         ..Policy::default()
     };
-    let mut worker = Worker::new(makers(&settings), policy, limits);
+    let (out, _exemplars) = crossbeam_channel::bounded(1);
+    let (quota, board) = (Arc::new(Quota::new(1)), Arc::default());
+    let mut worker = Worker::new(makers(&settings), policy, limits)
+        .with_collector(Lane::Comparison.index(), Collector::new(policy, quota, out, board));
     let format = OutputFormat {
         format: Format::Pcapng,
         compression: Compression::None,
@@ -172,4 +178,10 @@ fn legacy_allocates_nothing_per_packet() {
 fn scanning_allocates_nothing_per_packet() {
     assert_eq!(allocations_after_warm_up(Lane::Scanning, Action::Cut), 0);
     assert_eq!(allocations_after_warm_up(Lane::Scanning, Action::Mask), 0);
+}
+
+/// Also while exemplars are looked for, as long as there is no difference.
+#[test]
+fn comparison_allocates_nothing_per_packet() {
+    assert_eq!(allocations_after_warm_up(Lane::Comparison, Action::Cut), 0);
 }

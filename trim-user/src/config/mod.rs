@@ -1,6 +1,7 @@
 //! Configuration: a raw mirror of the file, and the validated form that the rest of the program sees.
 
 mod alerts;
+mod comparison;
 mod error;
 mod raw;
 mod resolve;

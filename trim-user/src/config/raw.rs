@@ -21,6 +21,7 @@ pub(super) struct File {
     pub(super) http: Http,
     pub(super) strategy: StrategySection,
     pub(super) trimming: Trimming,
+    pub(super) comparison: super::comparison::Comparison,
     pub(super) pipeline: Pipeline,
     pub(super) output: Output,
     pub(super) control: Control,

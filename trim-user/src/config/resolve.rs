@@ -45,6 +45,7 @@ pub(super) fn resolve(file: raw::File) -> Result<Config, Vec<Problem>> {
                 HOUR,
             ),
         },
+        exemplars: super::comparison::resolve(&mut check, &file.comparison),
         pipeline: pipeline(&mut check, &file.pipeline),
         output: output(&mut check, file.output),
         control_socket: file

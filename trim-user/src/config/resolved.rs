@@ -8,6 +8,7 @@ use trim_common::strategy::{Mode, Split};
 pub use super::raw::{Bind, HugePages, Layout, LogFormat, LogLevel, OnLoss, Wait, XdpMode};
 use crate::control::alert::AlertSettings;
 use crate::control::rollout::Plan;
+use crate::data::exemplar::ExemplarSettings;
 use crate::data::{Compression, Format};
 use crate::trimmer::{Policy, Settings};
 
@@ -26,6 +27,8 @@ pub struct Config {
     pub trimmer: Settings,
     /// Bounds on frames that wait for their labels.
     pub hold: Hold,
+    /// How many differences between the strategies are saved in mode `comparison`, and where.
+    pub exemplars: ExemplarSettings,
     /// How stages are laid over threads and cores.
     pub pipeline: Pipeline,
     /// Where packets go.

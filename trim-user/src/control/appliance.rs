@@ -213,6 +213,8 @@ impl Appliance {
                 bytes: totals.bytes_written,
                 out_of_order: totals.out_of_order,
                 held_bytes: totals.held_bytes,
+                exemplars_saved: self.shared.exemplars.saved.get(),
+                exemplars_lost: self.shared.exemplars.lost.get(),
             },
             kernel: Reason::ALL
                 .iter()

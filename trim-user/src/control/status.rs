@@ -219,6 +219,12 @@ pub struct OutputStatus {
     pub out_of_order: u64,
     /// Bytes of packets that wait for their labels.
     pub held_bytes: u64,
+    /// Exemplars of differences that were saved in mode `comparison`.
+    #[serde(default)]
+    pub exemplars_saved: u64,
+    /// Exemplars that were found and could not be saved.
+    #[serde(default)]
+    pub exemplars_lost: u64,
 }
 
 /// One strategy's part of the status.

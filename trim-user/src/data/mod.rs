@@ -2,6 +2,7 @@
 
 pub mod capture;
 pub mod chunk;
+pub mod exemplar;
 mod format;
 mod held;
 mod interface;

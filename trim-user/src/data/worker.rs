@@ -5,6 +5,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use super::exemplar::Collector;
 use super::held::HeldFrames;
 use super::record::Record;
 use crate::packet::{Dissection, LinkType, TcpLayout, dissect, transport_end};
@@ -53,6 +54,13 @@ pub struct Worker {
     next: u64,
     labels: Labels,
     scratch: Vec<u8>,
+    watched: Option<Watched>,
+}
+
+/// A lane whose differences are collected.
+struct Watched {
+    lane: usize,
+    collector: Collector,
 }
 
 /// Longest frame that the scratch buffer holds without growing, bytes.
@@ -78,7 +86,21 @@ impl Worker {
             next: 0,
             labels: Labels::new(),
             scratch: Vec::with_capacity(SCRATCH_BYTES),
+            watched: None,
         }
+    }
+
+    /// Shows the packets of `lane`, and where its two trimmers differ, to a collector of exemplars.
+    #[must_use]
+    pub fn with_collector(mut self, lane: usize, collector: Collector) -> Self {
+        self.watched = Some(Watched { lane, collector });
+        self
+    }
+
+    /// The collector, where it has anything to do with packets of `lane`.
+    #[inline]
+    fn collector(&mut self, lane: usize) -> Option<&mut Collector> {
+        watching(&mut self.watched, lane)
     }
 
     /// Trims one frame in `lane`; it and frames that were held may leave through `output`.
@@ -124,9 +146,31 @@ impl Worker {
             wire_payload: layout.wire_payload,
             time: frame.time_ns,
         };
-        match self.judge(ticket, lane, &segment) {
+        if let Some(collector) = self.collector(lane) {
+            collector.see(ticket, frame, layout);
+        }
+        let judgement = self.judge(ticket, lane, &segment);
+        self.collect(ticket, lane, judgement);
+        match judgement {
             Judgement::Held => self.held.push_waiting(ticket, lane, frame, *layout),
             Judgement::Decided => self.decided(ticket, lane, frame, layout, output),
+        }
+    }
+
+    /// Tells the collector what has become known.
+    #[inline]
+    fn collect(&mut self, ticket: Ticket, lane: usize, judgement: Judgement) {
+        let Self {
+            watched, labels, lanes, ..
+        } = self;
+        let Some(collector) = watching(watched, lane) else {
+            return;
+        };
+        if judgement == Judgement::Decided {
+            collector.decided(ticket, labels);
+        }
+        while let Some(finding) = lanes[lane].trimmer.take_finding() {
+            collector.found(&finding);
         }
     }
 
@@ -139,10 +183,16 @@ impl Worker {
             held,
             policy,
             labels,
+            watched,
             ..
         } = self;
         let Lane { trimmer, counts, .. } = &mut lanes[lane];
-        let mut late = LateFrames { held, policy, counts };
+        let mut late = LateFrames {
+            held,
+            policy,
+            counts,
+            collector: watching(watched, lane),
+        };
         let judged = catch_unwind(AssertUnwindSafe(|| trimmer.judge(ticket, segment, labels, &mut late)));
         match judged {
             Ok(Judgement::Held) => Judgement::Held,
@@ -284,16 +334,28 @@ impl Worker {
             for ticket in self.held.waiting_in(lane) {
                 self.keep_whole(ticket);
             }
+            if let Some(collector) = self.collector(lane) {
+                collector.finish();
+            }
         }
         self.held.drain(output);
     }
 
     fn with_late(&mut self, lane: usize, call: impl FnOnce(&mut dyn Trimmer, &mut dyn Late)) {
         let Self {
-            lanes, held, policy, ..
+            lanes,
+            held,
+            policy,
+            watched,
+            ..
         } = self;
         let Lane { trimmer, counts, .. } = &mut lanes[lane];
-        let mut late = LateFrames { held, policy, counts };
+        let mut late = LateFrames {
+            held,
+            policy,
+            counts,
+            collector: watching(watched, lane),
+        };
         if catch_unwind(AssertUnwindSafe(|| call(trimmer.as_mut(), &mut late))).is_err() {
             self.replace_trimmer(lane);
         }
@@ -334,15 +396,25 @@ impl Worker {
     }
 }
 
+#[inline]
+fn watching(watched: &mut Option<Watched>, lane: usize) -> Option<&mut Collector> {
+    let watched = watched.as_mut().filter(|watched| watched.lane == lane)?;
+    Some(&mut watched.collector).filter(|collector| !collector.is_done())
+}
+
 /// Receives late labels and applies the policy to the frames where they wait.
 struct LateFrames<'a> {
     held: &'a mut HeldFrames,
     policy: &'a Policy,
     counts: &'a mut LaneCounts,
+    collector: Option<&'a mut Collector>,
 }
 
 impl Late for LateFrames<'_> {
     fn decide(&mut self, ticket: Ticket, labels: &Labels) {
+        if let Some(collector) = &mut self.collector {
+            collector.decided(ticket, labels);
+        }
         let Some(waiting) = self.held.waiting(ticket) else {
             return;
         };

@@ -3,6 +3,7 @@
 //! Each number has one writer, a data-path thread, and any number of readers; nothing here locks or waits.
 
 mod counts;
+mod exemplars;
 mod faults;
 mod latency;
 mod thread;
@@ -10,6 +11,7 @@ mod thread;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
 pub use counts::{LaneCounts, LaneTotals};
+pub use exemplars::{ExemplarBoard, Tally};
 pub use faults::{FaultPlan, Faults};
 pub use latency::{Latency, Stage};
 pub use thread::{Gauge, LatencyDesk, ThreadBoard, ThreadTotals};
@@ -75,6 +77,8 @@ pub struct Shared {
     pub rotations: AtomicU64,
     /// Faults put in on purpose; nobody looks at them unless rehearsals are allowed.
     pub faults: std::sync::Arc<Faults>,
+    /// What became of exemplars of differences.
+    pub exemplars: std::sync::Arc<ExemplarBoard>,
 }
 
 impl Shared {
@@ -87,6 +91,7 @@ impl Shared {
             stop: AtomicBool::new(false),
             rotations: AtomicU64::new(0),
             faults: std::sync::Arc::default(),
+            exemplars: std::sync::Arc::default(),
         }
     }
 

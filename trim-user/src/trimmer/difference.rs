@@ -123,8 +123,8 @@ pub struct Differences {
 }
 
 impl Differences {
-    /// Counts where the labels of one segment differ.
-    pub(super) fn compare(&mut self, exact: &Labels, fast: &Labels) {
+    /// Counts where the labels of one segment differ; whether they do.
+    pub(super) fn compare(&mut self, exact: &Labels, fast: &Labels) -> bool {
         let (mut is_different, mut is_wrong) = (false, false);
         differences(exact, fast, |from, to, class| {
             self.bytes[class.index()] += u64::from(to - from);
@@ -134,6 +134,7 @@ impl Differences {
         self.compared += 1;
         self.segments += u64::from(is_different);
         self.wrong += u64::from(is_wrong);
+        is_different
     }
 
     /// Bytes of one class.

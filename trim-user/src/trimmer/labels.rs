@@ -68,7 +68,7 @@ impl Label {
 }
 
 /// Labels that tile a payload from its first byte on. Reused from packet to packet, so that it stops allocating.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub struct Labels {
     spans: Vec<Span>,
 }
@@ -77,6 +77,19 @@ pub struct Labels {
 struct Span {
     end: u32,
     label: Label,
+}
+
+impl Clone for Labels {
+    fn clone(&self) -> Self {
+        Self {
+            spans: self.spans.clone(),
+        }
+    }
+
+    /// Uses the memory that is there.
+    fn clone_from(&mut self, other: &Self) {
+        self.spans.clone_from(&other.spans);
+    }
 }
 
 impl Labels {

@@ -7,6 +7,7 @@
 mod auto;
 mod checksum;
 mod difference;
+mod finding;
 mod flow_table;
 mod handover;
 mod labels;
@@ -20,6 +21,7 @@ mod shadow;
 
 pub use auto::Auto;
 pub use difference::{Class, Differences, differences};
+pub use finding::Finding;
 pub use labels::{Label, Labels};
 pub use legacy::Legacy;
 pub use policy::{Action, Fate, NonHttp, Policy, Retention};
@@ -94,6 +96,12 @@ pub trait Trimmer: Send {
 
     /// What happened so far.
     fn statistics(&self) -> &Statistics;
+
+    /// A segment on which the two trimmers behind this one differ; each is given once, and not all of them are. `None`
+    /// for a trimmer that compares nothing.
+    fn take_finding(&mut self) -> Option<Finding> {
+        None
+    }
 }
 
 /// Events counted by a trimmer since it was made.

@@ -3,14 +3,15 @@
 //! Whoever decides, the exact one counts as the truth.
 
 use std::collections::VecDeque;
-use std::mem;
 
 use trim_common::strategy::Strategy;
 
-use super::{Differences, Judgement, Labels, Late, Segment, Statistics, Ticket, Trimmer};
+use super::{Differences, Finding, Judgement, Labels, Late, Segment, Statistics, Ticket, Trimmer};
 
 /// Most segments that wait for the second opinion; the oldest is given up beyond that.
 const MOST_WAITING: usize = 4096;
+/// Most findings that wait to be taken; those beyond are counted and no more.
+const MOST_FINDINGS: usize = 8;
 
 /// Whose labels are used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,11 +49,21 @@ impl<L: Trimmer, S: Trimmer> Shadow<L, S> {
             opinions: Opinions {
                 leader: kind,
                 waiting: VecDeque::new(),
+                spare: Vec::new(),
                 differences: Differences::default(),
+                findings: VecDeque::new(),
+                most_findings: 0,
             },
             second_labels: Labels::new(),
             statistics: Statistics::default(),
         }
+    }
+
+    /// Keeps a few of the segments on which the two differ for [`Trimmer::take_finding`].
+    #[must_use]
+    pub fn with_findings(mut self) -> Self {
+        self.opinions.most_findings = MOST_FINDINGS;
+        self
     }
 
     fn count(&mut self) {
@@ -96,12 +107,9 @@ impl<L: Trimmer, S: Trimmer> Trimmer for Shadow<L, S> {
         });
         match (leader_says, second_says) {
             (Judgement::Decided, Judgement::Decided) if segment.payload.is_empty() => {}
-            (Judgement::Decided, Judgement::Decided) => self.opinions.compare(labels, &self.second_labels),
-            (Judgement::Decided, Judgement::Held) => self.opinions.wait(ticket, Some(labels.clone()), None),
-            (Judgement::Held, Judgement::Decided) => {
-                let labels = mem::take(&mut self.second_labels);
-                self.opinions.wait(ticket, None, Some(labels));
-            }
+            (Judgement::Decided, Judgement::Decided) => self.opinions.compare(ticket, labels, &self.second_labels),
+            (Judgement::Decided, Judgement::Held) => self.opinions.wait(ticket, Some(labels), None),
+            (Judgement::Held, Judgement::Decided) => self.opinions.wait(ticket, None, Some(&self.second_labels)),
             (Judgement::Held, Judgement::Held) => self.opinions.wait(ticket, None, None),
         }
         self.count();
@@ -123,6 +131,10 @@ impl<L: Trimmer, S: Trimmer> Trimmer for Shadow<L, S> {
     fn statistics(&self) -> &Statistics {
         &self.statistics
     }
+
+    fn take_finding(&mut self) -> Option<Finding> {
+        self.opinions.findings.pop_front()
+    }
 }
 
 /// Segments of which one trimmer, or both, have not spoken yet, in the order of their tickets.
@@ -130,7 +142,11 @@ impl<L: Trimmer, S: Trimmer> Trimmer for Shadow<L, S> {
 struct Opinions {
     leader: Leader,
     waiting: VecDeque<Opinion>,
+    /// Memory of labels that were compared.
+    spare: Vec<Labels>,
     differences: Differences,
+    findings: VecDeque<Finding>,
+    most_findings: usize,
 }
 
 #[derive(Debug)]
@@ -141,27 +157,48 @@ struct Opinion {
 }
 
 impl Opinions {
-    fn compare(&mut self, leader: &Labels, second: &Labels) {
-        match self.leader {
-            Leader::Exact => self.differences.compare(leader, second),
-            Leader::Fast => self.differences.compare(second, leader),
+    fn compare(&mut self, ticket: Ticket, leader: &Labels, second: &Labels) {
+        let (exact, fast) = match self.leader {
+            Leader::Exact => (leader, second),
+            Leader::Fast => (second, leader),
+        };
+        let is_different = self.differences.compare(exact, fast);
+        if is_different && self.findings.len() < self.most_findings {
+            self.findings.push_back(Finding {
+                ticket,
+                exact: exact.clone(),
+                fast: fast.clone(),
+            });
         }
     }
 
-    fn wait(&mut self, ticket: Ticket, leader: Option<Labels>, second: Option<Labels>) {
-        if self.waiting.len() == MOST_WAITING {
-            self.waiting.pop_front();
+    fn wait(&mut self, ticket: Ticket, leader: Option<&Labels>, second: Option<&Labels>) {
+        if self.waiting.len() == MOST_WAITING
+            && let Some(oldest) = self.waiting.pop_front()
+        {
             self.differences.not_compared += 1;
+            self.spare.extend(oldest.leader);
+            self.spare.extend(oldest.second);
         }
+        let leader = leader.map(|labels| self.copy(labels));
+        let second = second.map(|labels| self.copy(labels));
         self.waiting.push_back(Opinion { ticket, leader, second });
+    }
+
+    /// A copy in memory that was used before, where there is any.
+    fn copy(&mut self, labels: &Labels) -> Labels {
+        let mut copy = self.spare.pop().unwrap_or_default();
+        copy.clone_from(labels);
+        copy
     }
 
     fn hear(&mut self, ticket: Ticket, place: impl FnOnce(&mut Opinion) -> &mut Option<Labels>, labels: &Labels) {
         let Ok(index) = self.waiting.binary_search_by_key(&ticket, |opinion| opinion.ticket) else {
             return;
         };
+        let labels = self.copy(labels);
         let opinion = &mut self.waiting[index];
-        *place(opinion) = Some(labels.clone());
+        *place(opinion) = Some(labels);
         if let (Some(_), Some(_)) = (&opinion.leader, &opinion.second)
             && let Some(Opinion {
                 leader: Some(leader),
@@ -169,7 +206,8 @@ impl Opinions {
                 ..
             }) = self.waiting.remove(index)
         {
-            self.compare(&leader, &second);
+            self.compare(ticket, &leader, &second);
+            self.spare.extend([leader, second]);
         }
     }
 }
@@ -206,10 +244,13 @@ mod tests {
         let mut shadow = Opinions {
             leader: Leader::Exact,
             waiting: VecDeque::new(),
+            spare: Vec::new(),
             differences: Differences::default(),
+            findings: VecDeque::new(),
+            most_findings: 1,
         };
         let opinions = &mut shadow;
-        opinions.wait(Ticket(3), None, Some(Labels::of(&[(4, Label::Body)])));
+        opinions.wait(Ticket(3), None, Some(&Labels::of(&[(4, Label::Body)])));
         opinions.wait(Ticket(5), None, None);
         opinions.hear(
             Ticket(5),
@@ -223,5 +264,11 @@ mod tests {
         );
         assert_eq!(opinions.differences.of(Class::HeaderLost), 4);
         assert_eq!(opinions.waiting.len(), 1);
+        let finding = opinions.findings.pop_front().expect("a difference was found");
+        assert_eq!(finding.ticket, Ticket(3));
+        assert_eq!(
+            (finding.exact.last(), finding.fast.last()),
+            (Some(Label::Header), Some(Label::Body))
+        );
     }
 }

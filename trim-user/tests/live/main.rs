@@ -3,6 +3,7 @@
 
 mod alerts;
 mod appliance;
+mod comparison;
 mod equality;
 mod killed;
 mod packets;

@@ -81,6 +81,7 @@ impl Capture {
             is_rehearsal: config.watching.allow_faults,
             policy: config.policy,
             hold: config.hold,
+            exemplars: config.exemplars.clone(),
             wait: config.capture.wait,
             sink: Box::new(sink),
         };

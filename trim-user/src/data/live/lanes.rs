@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
+use crossbeam_channel::Sender;
+
 use super::faulty::Faulty;
 use crate::config::Hold;
+use crate::data::exemplar::{Collector, Exemplar, Quota};
 use crate::data::worker::{HoldLimits, MakeTrimmer, Worker};
-use crate::shared::{Faults, Lane, LaneTotals, ThreadBoard};
+use crate::shared::{ExemplarBoard, Faults, Lane, LaneTotals, ThreadBoard};
 use crate::trimmer::{Auto, Legacy, Policy, Sampled, Scanning, Settings, Shadow, Trimmer, sampled_settings};
 
 /// What a live worker's lanes have besides their trimmers.
@@ -15,6 +18,19 @@ pub struct Extras {
     pub shadowed: f64,
     /// Where `scanning` is told to fail, in a rehearsal.
     pub faults: Option<Arc<Faults>>,
+    /// Where exemplars of differences go.
+    pub exemplars: Option<ExemplarOutlet>,
+}
+
+/// What a collector of exemplars needs.
+#[derive(Clone, Debug)]
+pub struct ExemplarOutlet {
+    /// How many may still be taken.
+    pub quota: Arc<Quota>,
+    /// To the thread that saves them.
+    pub out: Sender<Exemplar>,
+    /// Where they are counted.
+    pub board: Arc<ExemplarBoard>,
 }
 
 /// A worker with a trimmer in every lane.
@@ -24,7 +40,11 @@ pub(super) fn worker(settings: &Settings, extras: &Extras, policy: Policy, hold:
         time_ns: Some(hold.time.as_nanos() as u64),
     };
     let makers = Lane::ALL.map(|lane| live_maker(lane, settings, extras)).into();
-    Worker::new(makers, policy, limits)
+    let worker = Worker::new(makers, policy, limits);
+    let Some(ExemplarOutlet { quota, out, board }) = extras.exemplars.clone() else {
+        return worker;
+    };
+    worker.with_collector(Lane::Comparison.index(), Collector::new(policy, quota, out, board))
 }
 
 /// Makes the plain trimmer of every lane, in the order of their indexes.
@@ -49,8 +69,12 @@ fn maker(lane: Lane, settings: &Settings) -> MakeTrimmer {
 /// The trimmer of a lane with what it has besides.
 fn live_maker(lane: Lane, settings: &Settings, extras: &Extras) -> MakeTrimmer {
     let settings = settings.clone();
-    let Extras { shadowed, faults } = extras.clone();
+    let Extras { shadowed, faults, .. } = extras.clone();
     match (lane, faults) {
+        (Lane::Comparison, None) => Box::new(move || Box::new(comparison(&settings, |inner| inner))),
+        (Lane::Comparison, Some(faults)) => {
+            Box::new(move || Box::new(comparison(&settings, |inner| Faulty::new(inner, Arc::clone(&faults)))))
+        }
         (Lane::Legacy, _) if shadowed > 0.0 => Box::new(move || {
             let few = sampled_settings(&settings, shadowed);
             let pair = Shadow::new(Legacy::new(&few), Scanning::new(&few));
@@ -62,6 +86,11 @@ fn live_maker(lane: Lane, settings: &Settings, extras: &Extras) -> MakeTrimmer {
         }
         _ => maker(lane, &settings),
     }
+}
+
+/// Both, with a few of their differences kept for whoever collects exemplars. `wrap` may put something around `scanning`.
+fn comparison<T: Trimmer>(settings: &Settings, wrap: impl Fn(Scanning) -> T) -> Shadow<Legacy, T> {
+    Shadow::new(Legacy::new(settings), wrap(Scanning::new(settings))).with_findings()
 }
 
 /// `scanning`, of which a share of flows is compared with `legacy`. `wrap` may put something around it.

@@ -14,8 +14,9 @@ use super::times::TimeBase;
 use super::trim::{Input, TrimLoop};
 use super::write::{Source, WriteLoop};
 use super::writer::Writer;
-use super::{Extras, Parts, lanes};
+use super::{ExemplarOutlet, Extras, Parts, lanes};
 use crate::config::{Layout, Pipeline};
+use crate::data::exemplar::{ExemplarSettings, Quota, Saver};
 use crate::data::merge::Merge;
 use crate::data::sink::Sink;
 use crate::kernel::xsk::{Queue, Umem, WaitMode};
@@ -25,6 +26,8 @@ use crate::shared::{Latency, Shared};
 const CORES_FOR_THREADS: usize = 4;
 /// Packets that the writer's queues hold without growing.
 const WRITER_ITEMS: usize = 4096;
+/// Exemplars that may wait to be saved.
+const EXEMPLARS_ON_THEIR_WAY: usize = 16;
 
 /// The threads of a live capture.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -149,19 +152,55 @@ pub(super) struct Job {
 
 /// Connects the stages.
 pub(super) fn build(parts: Parts, wait: WaitMode, shared: &Arc<Shared>) -> Vec<Job> {
-    match parts.plan.inline.clone() {
-        Some(thread) => vec![build_inline(parts, wait, shared, thread)],
-        None => build_threads(parts, wait, shared),
-    }
+    let (outlet, saving) = exemplars(&parts.exemplars, shared).unzip();
+    let extras = Extras {
+        shadowed: parts.shadowed,
+        faults: parts.is_rehearsal.then(|| Arc::clone(&shared.faults)),
+        exemplars: outlet,
+    };
+    let mut jobs = match parts.plan.inline.clone() {
+        Some(thread) => vec![build_inline(parts, wait, shared, &extras, thread)],
+        None => build_threads(parts, wait, shared, &extras),
+    };
+    jobs.extend(saving);
+    jobs
 }
 
-fn build_inline(parts: Parts, wait: WaitMode, shared: &Arc<Shared>, thread: ThreadPlan) -> Job {
-    let extras = extras(&parts, shared);
+/// The way of exemplars to the thread that saves them, where any are to be saved.
+fn exemplars(settings: &ExemplarSettings, shared: &Shared) -> Option<(ExemplarOutlet, Job)> {
+    if settings.of_each_class == 0 {
+        return None;
+    }
+    let (out, exemplars) = crossbeam_channel::bounded(EXEMPLARS_ON_THEIR_WAY);
+    let outlet = ExemplarOutlet {
+        quota: Arc::new(Quota::new(settings.of_each_class)),
+        out,
+        board: Arc::clone(&shared.exemplars),
+    };
+    let saver = Saver::new(settings.clone(), Arc::clone(&shared.exemplars));
+    let run = move || {
+        saver.run(&exemplars);
+        Ok(Ended::default())
+    };
+    let thread = ThreadPlan {
+        name: "exemplars".to_owned(),
+        core: None,
+    };
+    Some((
+        outlet,
+        Job {
+            thread,
+            run: Box::new(run),
+        },
+    ))
+}
+
+fn build_inline(parts: Parts, wait: WaitMode, shared: &Arc<Shared>, extras: &Extras, thread: ThreadPlan) -> Job {
     let (queues, interfaces): (Vec<Queue>, Vec<u32>) = parts.queues.into_iter().unzip();
     let inline = InlineLoop {
         intake: Intake::new(queues, wait, parts.plan.batch),
         interfaces,
-        worker: lanes::worker(&parts.settings, &extras, parts.policy, parts.hold),
+        worker: lanes::worker(&parts.settings, extras, parts.policy, parts.hold),
         writer: Writer::new(parts.sink),
         base: TimeBase::sample(),
         shared: Arc::clone(shared),
@@ -191,15 +230,7 @@ struct Common {
     shared: Arc<Shared>,
 }
 
-fn extras(parts: &Parts, shared: &Shared) -> Extras {
-    Extras {
-        shadowed: parts.shadowed,
-        faults: parts.is_rehearsal.then(|| Arc::clone(&shared.faults)),
-    }
-}
-
-fn build_threads(parts: Parts, wait: WaitMode, shared: &Arc<Shared>) -> Vec<Job> {
-    let extras = extras(&parts, shared);
+fn build_threads(parts: Parts, wait: WaitMode, shared: &Arc<Shared>, extras: &Extras) -> Vec<Job> {
     let Parts {
         queues,
         plan,
@@ -225,7 +256,7 @@ fn build_threads(parts: Parts, wait: WaitMode, shared: &Arc<Shared>) -> Vec<Job>
         let trim = TrimLoop {
             merge: Merge::new(inputs.len(), 4 * common.plan.batch),
             inputs: inputs.into_iter().map(input).collect(),
-            worker: lanes::worker(&settings, &extras, policy, hold),
+            worker: lanes::worker(&settings, extras, policy, hold),
             output,
             horizon,
             base: common.base,

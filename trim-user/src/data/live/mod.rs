@@ -8,6 +8,8 @@ mod batch;
 mod chunks;
 #[cfg(test)]
 mod equality;
+#[cfg(test)]
+mod exemplars;
 mod faulty;
 mod inline;
 mod intake;
@@ -24,11 +26,12 @@ mod writer;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
-pub use lanes::{Extras, makers};
+pub use lanes::{ExemplarOutlet, Extras, makers};
 pub use layout::{Plan, ThreadPlan};
 pub use outcome::{Ended, LiveError};
 
 use crate::config::{Hold, Wait};
+use crate::data::exemplar::ExemplarSettings;
 use crate::data::sink::{Sink, Summary};
 use crate::kernel::affinity;
 use crate::kernel::xsk::{Audit, Queue, WaitMode};
@@ -51,6 +54,8 @@ pub struct Parts {
     pub policy: Policy,
     /// Bounds on packets that wait.
     pub hold: Hold,
+    /// How many differences between the strategies are saved in mode `comparison`, and where.
+    pub exemplars: ExemplarSettings,
     /// How receiving threads wait.
     pub wait: Wait,
     /// Where packets go.

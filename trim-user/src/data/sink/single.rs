@@ -9,6 +9,9 @@ use super::target::Target;
 use super::{Counters, Sink, SinkError, Summary};
 use crate::data::{Interface, InterfaceStatistics, Record};
 
+/// Permissions of a new file, before the umask.
+const USUAL_MODE: u32 = 0o666;
+
 /// Writes one file that appears under its name when it is complete ([`Sink::finish`]) and not otherwise.
 pub struct FileSink {
     output: Option<Output>,
@@ -29,8 +32,21 @@ impl FileSink {
     /// # Errors
     /// [`SinkError::Create`], [`SinkError::OutputIsInput`] or [`SinkError::Compressor`].
     pub fn create(path: &Path, inputs: &[PathBuf], format: OutputFormat) -> Result<Self, SinkError> {
+        Self::create_with_mode(path, inputs, format, USUAL_MODE)
+    }
+
+    /// Likewise; a new file gets these permissions, less the umask.
+    ///
+    /// # Errors
+    /// As [`FileSink::create`].
+    pub fn create_with_mode(
+        path: &Path,
+        inputs: &[PathBuf],
+        format: OutputFormat,
+        mode: u32,
+    ) -> Result<Self, SinkError> {
         let compressor = Compressor::new(format.compression)?;
-        let (target, file) = Target::open(path, inputs)?;
+        let (target, file) = Target::open(path, inputs, mode)?;
         Ok(Self {
             output: Some(Output { target, file }),
             pending: Pending::new(format.format, format.chunk_size()),

@@ -3,7 +3,7 @@
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::os::fd::AsFd;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use super::chunk::{ChunkFile, Stream};
@@ -19,8 +19,9 @@ pub(super) struct Target {
 
 impl Target {
     /// Opens `path` for writing; `-` is standard output. Devices, pipes and sockets are written directly; anything
-    /// else is made as a temporary file beside it, which takes its name (and replaces what is there) when complete.
-    pub(super) fn open(path: &Path, inputs: &[PathBuf]) -> Result<(Self, ChunkFile), SinkError> {
+    /// else is made as a temporary file beside it, which takes its name (and replaces what is there) when complete. `mode`
+    /// are the permissions of a new file, before the umask.
+    pub(super) fn open(path: &Path, inputs: &[PathBuf], mode: u32) -> Result<(Self, ChunkFile), SinkError> {
         let create = |source| SinkError::Create {
             path: path.to_owned(),
             source,
@@ -42,8 +43,8 @@ impl Target {
                 return Ok((Self::stream(path.to_owned()), stream(output)));
             }
             // The real path keeps a symbolic link to an older output as it is.
-            Ok(_) => beside(fs::canonicalize(path).map_err(create)?).map_err(create)?,
-            Err(_) => beside(path.to_owned()).map_err(create)?,
+            Ok(_) => beside(fs::canonicalize(path).map_err(create)?, mode).map_err(create)?,
+            Err(_) => beside(path.to_owned(), mode).map_err(create)?,
         };
         let target = Self {
             path: path.to_owned(),
@@ -87,7 +88,7 @@ fn stream(file: File) -> ChunkFile {
 }
 
 /// Makes a temporary file in the folder of `path`; returns its path, `path` and the file.
-fn beside(path: PathBuf) -> io::Result<(PathBuf, PathBuf, File)> {
+fn beside(path: PathBuf, mode: u32) -> io::Result<(PathBuf, PathBuf, File)> {
     let name = path
         .file_name()
         .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "it has no file name"))?;
@@ -96,7 +97,8 @@ fn beside(path: PathBuf) -> io::Result<(PathBuf, PathBuf, File)> {
         temporary.push(name);
         temporary.push(format!(".{}-{attempt}.part", std::process::id()));
         let temporary = path.with_file_name(temporary);
-        match OpenOptions::new().write(true).create_new(true).open(&temporary) {
+        let mut options = OpenOptions::new();
+        match options.write(true).create_new(true).mode(mode).open(&temporary) {
             Ok(file) => return Ok((temporary, path, file)),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             Err(error) => return Err(error),

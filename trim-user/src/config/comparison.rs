@@ -1,0 +1,34 @@
+//! The section `comparison`: what becomes of differences between the strategies.
+
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+use super::raw::Key;
+use super::resolve::Check;
+use super::units::Size;
+use crate::data::exemplar::ExemplarSettings;
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Comparison {
+    /// Most exemplars of each class of difference that a capture saves in mode `comparison`, each from another flow: 0
+    /// to 1000. 0 saves none. (default: 4)
+    exemplars: Key<u32>,
+    /// Their folder; it is made, mode 0700, when there is one to save. (default: /var/lib/trim/differences)
+    directory: Key<PathBuf>,
+    /// Most bytes in that folder, those of earlier captures included; what comes beyond is counted and not saved.
+    /// (default: 64MiB)
+    size: Key<Size>,
+}
+
+pub(super) fn resolve(check: &mut Check, raw: &Comparison) -> ExemplarSettings {
+    ExemplarSettings {
+        of_each_class: check.number("comparison.exemplars", &raw.exemplars, 4, 0, 1000),
+        directory: raw
+            .directory
+            .as_ref()
+            .map_or_else(|| PathBuf::from("/var/lib/trim/differences"), |path| path.value.clone()),
+        bytes: check.size("comparison.size", &raw.size, 64 << 20, 64 << 10, 1 << 40),
+    }
+}
