@@ -16,6 +16,7 @@ pub mod http;
 pub mod kernel;
 pub mod ops;
 pub mod packet;
+pub mod plot;
 pub mod shared;
 pub mod telemetry;
 pub mod trimmer;
