@@ -2,6 +2,7 @@
 
 mod alert;
 mod compare;
+mod doctor;
 mod exit;
 mod explain;
 mod file;
@@ -60,6 +61,8 @@ enum Command {
     Rehearse(rehearse::RehearseArgs),
     /// List what each network interface can do here
     Interfaces(interfaces::InterfacesArgs),
+    /// Tell whether this machine is fit for a capture, and what to do where it is not
+    Doctor(doctor::DoctorArgs),
     /// Send, list, acknowledge and silence alerts, and test their channels
     Alert(alert::AlertArgs),
     /// Prove that a trimmed capture is faithful and clean
@@ -102,6 +105,7 @@ pub fn main() -> ExitCode {
         Command::Rollback(args) => rollback::run(&args),
         Command::Rehearse(args) => rehearse::run(&args),
         Command::Interfaces(args) => interfaces::run(&args),
+        Command::Doctor(args) => doctor::run(&args),
         Command::Alert(args) => alert::run(&args),
         Command::Verify(args) => verify::run(&args),
         Command::Compare(args) => compare::run(&args),

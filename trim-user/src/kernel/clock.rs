@@ -18,6 +18,16 @@ pub fn realtime() -> u64 {
     read(libc::CLOCK_REALTIME)
 }
 
+/// Whether the time of day is kept right by NTP or PTP, as the kernel was told (`STA_UNSYNC`, adjtimex(2)); `None` when
+/// the kernel does not say.
+pub fn is_synchronised() -> Option<bool> {
+    // SAFETY: `timex` is made of integers, for which zeros are values; zero modes only read.
+    let mut state: libc::timex = unsafe { std::mem::zeroed() };
+    // SAFETY: `state` is a live local of the type the call fills.
+    let result = unsafe { libc::adjtimex(&raw mut state) };
+    (result >= 0).then_some(state.status & libc::STA_UNSYNC == 0)
+}
+
 fn read(clock: libc::clockid_t) -> u64 {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: `time` is a live local of the type the call fills.

@@ -135,7 +135,7 @@ pub enum KernelError {
 
 /// The oldest kernel on which the program is meant to load: XDP links are older, `bpf_loop`-free bounded loops too,
 /// but this is the oldest long-term kernel that is tested.
-const OLDEST_KERNEL: (KernelVersion, &str) = (KernelVersion::new(5, 15, 0), "5.15");
+pub(super) const OLDEST_KERNEL: (KernelVersion, &str) = (KernelVersion::new(5, 15, 0), "5.15");
 
 /// How much of the verifier's log goes into a message, bytes from its end.
 const VERIFIER_LOG_TAIL: usize = 600;
@@ -247,13 +247,13 @@ fn too_old(reason: &str) -> Option<KernelError> {
 }
 
 /// The kernel's release as `uname -r` prints it.
-fn release() -> String {
+pub(super) fn release() -> String {
     std::fs::read_to_string("/proc/sys/kernel/osrelease").map_or_else(|_| "?".to_owned(), |text| text.trim().to_owned())
 }
 
 /// The capabilities that the program needs and the process lacks (`CapEff` in proc_pid_status(5); numbers from
 /// include/uapi/linux/capability.h).
-fn missing_capabilities() -> Vec<&'static str> {
+pub(super) fn missing_capabilities() -> Vec<&'static str> {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     missing_in(&status)
 }

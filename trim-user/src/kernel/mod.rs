@@ -1,5 +1,6 @@
 //! All contact with the kernel: BPF programs and maps, AF_XDP sockets, network devices, CPU affinity.
 
+pub mod abilities;
 pub mod affinity;
 pub mod bare;
 pub mod clock;

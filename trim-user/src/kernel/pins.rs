@@ -76,6 +76,26 @@ pub fn mount_bpf_file_system() -> Result<bool, KernelError> {
     Ok(true)
 }
 
+/// Whether a living process owns this pin directory. The lock is tried and given back at once.
+///
+/// # Errors
+/// When the directory cannot be opened or locked.
+pub fn is_held(path: &Path) -> io::Result<bool> {
+    match File::open(path)?.try_lock() {
+        Ok(()) => Ok(false),
+        Err(fs::TryLockError::WouldBlock) => Ok(true),
+        Err(fs::TryLockError::Error(error)) => Err(error),
+    }
+}
+
+/// Whether a BPF file system is mounted at [`BPF_FILE_SYSTEM`].
+///
+/// # Errors
+/// When the folder cannot be looked at.
+pub fn is_mounted() -> io::Result<bool> {
+    is_bpf_file_system(Path::new(BPF_FILE_SYSTEM))
+}
+
 fn is_bpf_file_system(path: &Path) -> io::Result<bool> {
     let name = std::ffi::CString::new(path.as_os_str().as_bytes())?;
     // SAFETY: `statfs` is made of integers, for which zeros are values.

@@ -1,7 +1,8 @@
-//! Offline tools for people who check what the appliance did.
+//! Tools for people who check what the appliance did, and the machine it is to do it on.
 
 mod capture;
 pub mod compare;
+pub mod doctor;
 mod ends;
 pub mod explain;
 pub mod selftest;

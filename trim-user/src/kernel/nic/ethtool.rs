@@ -21,7 +21,7 @@ const FLAG_LRO: u32 = 1 << 15;
 ///
 /// # Safety
 /// `repr(C)`, all integers or arrays of them, and as large as the kernel's structure for every command it is used with.
-unsafe trait Command: Copy {}
+pub(super) unsafe trait Command: Copy {}
 
 #[repr(C)]
 #[derive(Clone, Copy)]
@@ -187,7 +187,21 @@ impl Ethtool {
         }))
     }
 
-    fn ask<T: Command>(&self, mut command: T) -> Result<Option<T>, NicError> {
+    /// Where the device is: for a PCI device its address, such as `0000:03:00.0`.
+    ///
+    /// # Errors
+    /// As for [`driver`](Self::driver).
+    pub fn bus(&self) -> Result<Option<String>, NicError> {
+        // SAFETY: integers and arrays of them, for which zero is a value.
+        let info = DriverInfo {
+            command: GET_DRIVER_INFO,
+            ..unsafe { zeroed() }
+        };
+        let bus = self.ask(info)?.map(|info| text(&info.bus));
+        Ok(bus.filter(|bus| !bus.is_empty()))
+    }
+
+    pub(super) fn ask<T: Command>(&self, mut command: T) -> Result<Option<T>, NicError> {
         // SAFETY: integers, arrays and a union of plain data, for which zero is a value.
         let mut request: libc::ifreq = unsafe { zeroed() };
         request.ifr_name = self.name;

@@ -6,6 +6,7 @@
 mod error;
 mod ethtool;
 mod features;
+mod hash;
 mod link;
 mod monitor;
 mod netlink;
@@ -14,6 +15,7 @@ mod promiscuous;
 pub use error::NicError;
 pub use ethtool::{Channels, Ethtool, Offloads, RingSize};
 pub use features::XdpFeatures;
+pub use hash::{FlowHash, HashKey};
 pub use link::{Link, LinkCounters, XdpAttachment};
 pub use monitor::{LinkMonitor, LinkState};
 pub use promiscuous::Promiscuous;
