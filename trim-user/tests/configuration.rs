@@ -170,6 +170,29 @@ fn what_is_wrong_with_alerts_is_named_with_its_place() {
 }
 
 #[test]
+fn the_tcp_listener_is_off_by_default_and_has_a_token_where_others_reach_it() {
+    let web = |yaml: &str| Config::parse(yaml).expect("valid").web;
+    assert!(web("").is_none() && web("web: { listen: none }").is_none());
+    let settings = web("web: { listen: '[::1]:0' }").expect("on");
+    assert!(settings.listen.ip().is_loopback() && settings.token.is_none());
+    assert!(web("web: { listen: '0.0.0.0:9620', token: 'env:TOKEN' }").is_some());
+    refused(
+        "web:\n  listen: 0.0.0.0:9620\n",
+        2,
+        11,
+        &["web.listen", "0.0.0.0:9620", "token"],
+    );
+    refused(
+        "web:\n  listen: localhost\n",
+        2,
+        11,
+        &["localhost", "127.0.0.1:9620", "none"],
+    );
+    refused("web:\n  certificate: /a\n", 2, 16, &["certificate", "key", "together"]);
+    refused("web:\n  token: hunter2-hunter2-hunter2\n", 2, 10, &["file:PATH"]);
+}
+
+#[test]
 fn a_secret_in_the_file_is_refused_and_not_repeated() {
     let email = "alerts:\n  channels:\n    email:\n      - name: a\n        host: h\n        from: a@b.c\n        to: [a@b.c]\n        username: u\n        password: ";
     let slack = "alerts:\n  channels:\n    slack:\n      - name: a\n        url: ";

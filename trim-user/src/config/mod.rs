@@ -8,6 +8,7 @@ mod resolve;
 mod resolved;
 mod rollout;
 mod units;
+mod web;
 
 use std::fs;
 use std::path::Path;

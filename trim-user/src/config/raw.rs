@@ -28,6 +28,7 @@ pub(super) struct File {
     pub(super) alerts: Alerts,
     pub(super) health: super::rollout::Health,
     pub(super) rollout: super::rollout::Rollout,
+    pub(super) web: super::web::Web,
     pub(super) logging: Logging,
 }
 

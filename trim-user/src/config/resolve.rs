@@ -66,6 +66,7 @@ pub(super) fn resolve(file: raw::File) -> Result<Config, Vec<Problem>> {
         ),
         watching,
         rollout,
+        web: super::web::resolve(&mut check, &file.web),
         logging: Logging {
             format: value(&file.logging.format).unwrap_or(LogFormat::Text),
             level: value(&file.logging.level).unwrap_or(LogLevel::Info),

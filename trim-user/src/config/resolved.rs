@@ -8,6 +8,7 @@ use trim_common::strategy::{Mode, Split};
 pub use super::raw::{Bind, HugePages, Layout, LogFormat, LogLevel, OnLoss, Wait, XdpMode};
 use crate::control::alert::AlertSettings;
 use crate::control::rollout::Plan;
+use crate::control::web::WebSettings;
 use crate::data::exemplar::ExemplarSettings;
 use crate::data::{Compression, Format};
 use crate::trimmer::{Policy, Settings};
@@ -45,6 +46,8 @@ pub struct Config {
     pub watching: Watching,
     /// The plan of its rollout, durations already scaled.
     pub rollout: Plan,
+    /// The TCP listener, if there is to be one.
+    pub web: Option<WebSettings>,
     /// Form and level of log lines.
     pub logging: Logging,
 }

@@ -165,7 +165,7 @@ impl Service {
     }
 
     /// A panic while the lock was held leaves numbers, not half-done switches: go on.
-    fn lock(&self) -> MutexGuard<'_, Appliance> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, Appliance> {
         self.appliance.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

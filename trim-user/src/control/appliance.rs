@@ -15,6 +15,7 @@ use super::status::{
 };
 use super::switch::{Reach, Switch, SwitchTime};
 use crate::kernel::KernelError;
+use crate::kernel::clock;
 use crate::kernel::maps::{CountersMap, Counts};
 use crate::kernel::nic::{LinkMonitor, LinkState};
 use crate::kernel::xsk::{QueueLoss, StatisticsReader};
@@ -117,7 +118,11 @@ impl Appliance {
             is_alive &= beat != *last;
             *last = beat;
         }
-        if is_alive { self.switch.renew_lease() } else { Ok(()) }
+        if is_alive {
+            self.switch.renew_lease()?;
+            self.shared.lease_renewed.set(clock::monotonic());
+        }
+        Ok(())
     }
 
     /// Notices links that went up or down.

@@ -12,3 +12,4 @@ pub mod rollout;
 pub mod status;
 pub mod store;
 pub mod switch;
+pub mod web;

@@ -1,6 +1,7 @@
 //! What the data path and the control wing share: counters, latency histograms, the policy cell, requests.
 //!
-//! Each number has one writer, a data-path thread, and any number of readers; nothing here locks or waits.
+//! Each number has one writer, a data-path thread, and any number of readers; nothing here makes that thread lock or wait.
+//! Readers of latencies take turns.
 
 mod counts;
 mod exemplars;
@@ -9,6 +10,8 @@ mod latency;
 mod thread;
 
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 pub use counts::{LaneCounts, LaneTotals};
 pub use exemplars::{ExemplarBoard, Tally};
@@ -71,6 +74,8 @@ pub struct Shared {
     pub interfaces: Vec<InterfaceBoard>,
     /// Generation of the policy in force; packets tagged with an earlier one were assigned before the last switch.
     pub generation: AtomicU32,
+    /// When the kernel's lease was last renewed, CLOCK_MONOTONIC nanoseconds; 0 before the first time.
+    pub lease_renewed: Gauge,
     /// Set once: receive what is there, finish the files, end.
     pub stop: AtomicBool,
     /// Grows with each request to begin a new output file.
@@ -79,6 +84,8 @@ pub struct Shared {
     pub faults: std::sync::Arc<Faults>,
     /// What became of exemplars of differences.
     pub exemplars: std::sync::Arc<ExemplarBoard>,
+    /// Held by the one who asks threads for latencies: two at a time would take each other's answers.
+    asking: Mutex<()>,
 }
 
 impl Shared {
@@ -88,10 +95,12 @@ impl Shared {
             threads,
             interfaces: (0..interfaces).map(|_| InterfaceBoard::default()).collect(),
             generation: AtomicU32::new(0),
+            lease_renewed: Gauge::default(),
             stop: AtomicBool::new(false),
             rotations: AtomicU64::new(0),
             faults: std::sync::Arc::default(),
             exemplars: std::sync::Arc::default(),
+            asking: Mutex::new(()),
         }
     }
 
@@ -120,13 +129,16 @@ impl Shared {
         all
     }
 
-    /// The latencies of all threads. A thread that does not answer within `patience` is left out of this reading and
-    /// counted in the second value.
-    pub fn latency(&self, patience: std::time::Duration) -> (Latency, usize) {
+    /// The latencies of all threads, which answer at the same time. A thread that does not answer within `patience` is left
+    /// out of this reading and counted in the second value. Readers take turns.
+    pub fn latency(&self, patience: Duration) -> (Latency, usize) {
+        let _turn = self.asking.lock().unwrap_or_else(PoisonError::into_inner);
+        self.threads.iter().for_each(|thread| thread.latency.ask());
+        let end = Instant::now() + patience;
         let mut all = Latency::new();
         let mut silent = 0;
         for thread in &self.threads {
-            match thread.latency.ask(patience) {
+            match thread.latency.wait(end) {
                 Some(latency) => all.add(&latency),
                 None => silent += 1,
             }

@@ -2,7 +2,7 @@
 
 use std::ops::AddAssign;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::Instant;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
@@ -267,12 +267,16 @@ impl Default for LatencyDesk {
 }
 
 impl LatencyDesk {
-    /// Asks, and waits for the answer at most `patience`. One reader at a time gets an answer.
-    pub fn ask(&self, patience: Duration) -> Option<Latency> {
+    /// Asks. One reader at a time gets an answer.
+    pub fn ask(&self) {
         // An answer to a question whose asker gave up is older than one we ask for now.
         while self.answers.1.try_recv().is_ok() {}
         self.asked.store(true, Ordering::Release);
-        self.answers.1.recv_timeout(patience).ok()
+    }
+
+    /// Waits for the answer until `end`.
+    pub fn wait(&self, end: Instant) -> Option<Latency> {
+        self.answers.1.recv_deadline(end).ok()
     }
 
     /// Answers if somebody asked. Only the thread does.
@@ -287,6 +291,8 @@ impl LatencyDesk {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]
@@ -310,7 +316,8 @@ mod tests {
         let mut latency = Latency::new();
         latency.record(Lane::Legacy.index(), super::super::Stage::KernelToWritten, 1000, 3);
         desk.answer(&latency);
-        assert!(desk.ask(Duration::ZERO).is_none(), "an answer without a question");
+        desk.ask();
+        assert!(desk.wait(Instant::now()).is_none(), "an answer without a question");
         desk.answer(&latency);
         std::thread::scope(|scope| {
             scope.spawn(|| {
@@ -319,7 +326,10 @@ mod tests {
                     std::thread::sleep(Duration::from_millis(1));
                 }
             });
-            let answer = desk.ask(Duration::from_secs(10)).expect("the thread answers");
+            desk.ask();
+            let answer = desk
+                .wait(Instant::now() + Duration::from_secs(10))
+                .expect("the thread answers");
             assert_eq!(answer.of(Lane::Legacy, super::super::Stage::KernelToWritten).len(), 3);
         });
     }

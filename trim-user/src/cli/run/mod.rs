@@ -15,6 +15,7 @@ use clap::Args;
 use super::{Exit, output};
 use crate::config::{Config, ConfigError, Span, check_interface_name};
 use crate::control::api::{mode_by_name, split_of};
+use crate::control::web::WebListener;
 use crate::telemetry;
 
 #[derive(Debug, Args)]
@@ -57,8 +58,10 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<Exit> {
         duration: args.duration,
         packets: args.packets,
     };
+    // Before the capture, so that one that cannot be asked does not begin.
+    let listener = config.web.as_ref().map(WebListener::open).transpose()?;
     let capture = assemble::Capture::start(&config)?;
-    let summary = serve::serve(capture, &config, limits)?;
+    let summary = serve::serve(capture, &config, limits, listener)?;
     if args.json {
         output::json(&summary)?;
     } else {

@@ -19,6 +19,7 @@ use crate::control::collect::Collector;
 use crate::control::operator::{self, Operator};
 use crate::control::status::Summary;
 use crate::control::store::{self, Keeper};
+use crate::control::web::{self, WebError, WebListener, WebServer};
 use crate::data::live::{LiveCapture, Outcome};
 use crate::kernel::events::Events;
 use crate::kernel::program::Program;
@@ -42,7 +43,12 @@ pub(super) struct Limits {
 }
 
 /// Keeps a capture going until it is to end, and ends it.
-pub(super) fn serve(capture: Capture, config: &Config, limits: Limits) -> anyhow::Result<Summary> {
+pub(super) fn serve(
+    capture: Capture,
+    config: &Config,
+    limits: Limits,
+    listener: Option<WebListener>,
+) -> anyhow::Result<Summary> {
     let Capture {
         appliance,
         live,
@@ -57,17 +63,20 @@ pub(super) fn serve(capture: Capture, config: &Config, limits: Limits) -> anyhow
     let conditions = Conditions::default();
     let announcer = Alerts::new(Arc::clone(&alerts), conditions.clone());
     let operator = operate(&appliance, &live, config, announcer, inherited)?;
+    let (stop, stopped) = watch::channel(false);
+    let service = Service {
+        appliance: Arc::clone(&appliance),
+        alerts: Arc::clone(&alerts),
+        operator: operator.desk(),
+        allow_faults: config.watching.allow_faults,
+        stop,
+    };
+    let web = listener
+        .map(|listener| answer(listener, &service, config.capture.lease))
+        .transpose()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let served = runtime.block_on(async {
         let mut socket = ApiSocket::bind(&config.control_socket)?;
-        let (stop, stopped) = watch::channel(false);
-        let service = Service {
-            appliance: Arc::clone(&appliance),
-            alerts: Arc::clone(&alerts),
-            operator: operator.desk(),
-            allow_faults: config.watching.allow_faults,
-            stop,
-        };
         let watchman = Watchman {
             appliance: &appliance,
             live: &live,
@@ -89,11 +98,18 @@ pub(super) fn serve(capture: Capture, config: &Config, limits: Limits) -> anyhow
     // It must not switch anything any more, nor judge a capture that ends.
     drop(operator);
     let summary = end(&appliance, live, &mut programs)?;
+    drop(web);
     drop(programs);
     // Last, so that a slow mail server holds up no packet.
     alerts.lock().end();
     served?;
     Ok(summary)
+}
+
+/// Starts what answers over TCP, on a thread of its own: this one renews the lease.
+fn answer(listener: WebListener, service: &Service, lease: Duration) -> Result<WebServer, WebError> {
+    let (open, guarded) = web::routes(service.clone(), listener.guard(), lease);
+    listener.start(open, guarded)
 }
 
 /// Starts what watches, decides and acts.

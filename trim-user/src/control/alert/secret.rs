@@ -19,7 +19,7 @@ impl Secret {
     }
 
     /// The text, for the one place that has to send it.
-    pub(super) fn reveal(&self) -> &str {
+    pub(crate) fn reveal(&self) -> &str {
         &self.0
     }
 }
