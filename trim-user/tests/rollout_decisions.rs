@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use trim_user::control::health::{Evidence, Level, Moment, Name};
+use trim_user::control::health::{Evidence, Level, Moment, Name, Outlook};
 use trim_user::control::rollout::{
     Action, Behaviour, Change, Command, Freeze, Input, Move, Observation, Phase, Plan, Request, Scenario, Simulated,
     State, Status, Traffic, Trigger, decide, simulate,
@@ -341,6 +341,7 @@ fn a_freeze_holds_progress_but_no_rollback() {
         let observation = Observation {
             sample: sample.clone(),
             window: sample.clone(),
+            outlook: Outlook::default(),
         };
         let decision = decide(
             &plan,
@@ -381,6 +382,7 @@ fn one_dimension_at_critical_is_enough() {
     let observation = Observation {
         sample: evidence.clone(),
         window: evidence,
+        outlook: Outlook::default(),
     };
     let decision = decide(
         &plan(),

@@ -59,6 +59,8 @@ pub struct Watching {
     pub interval: Duration,
     /// Share of flows on `legacy` and on `scanning` that the other one judges too, 0 to 1.
     pub shadowed: f64,
+    /// Resident memory that the process is to keep within, bytes; `None` when only machine and control groups limit it.
+    pub memory_limit: Option<u64>,
     /// Whether `scanning` can be told to fail, for a rehearsal.
     pub allow_faults: bool,
 }

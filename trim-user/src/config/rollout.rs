@@ -8,7 +8,7 @@ use serde_saphyr::Spanned;
 use super::raw::Key;
 use super::resolve::{Check, value};
 use super::resolved::Watching;
-use super::units::Span;
+use super::units::{Size, Span};
 use crate::control::health::{Limits, Moment, Thresholds};
 use crate::control::rollout::{Freeze, Phase, PhasePlan, Plan, Rule, Step, Triggers};
 use crate::control::switch::Reach;
@@ -26,6 +26,8 @@ pub(super) struct Health {
     shadowed_percent: Key<f64>,
     unresponsive_after: Key<Span>,
     fewest_packets: Key<u64>,
+    memory_limit: Key<Size>,
+    forecast: Key<Span>,
     warning: LimitSection,
     critical: LimitSection,
 }
@@ -108,6 +110,10 @@ pub(super) fn resolve(check: &mut Check, health: &Health, rollout: &Rollout) -> 
         // In a rehearsal the intervals shrink too, down to a quarter of a second.
         interval: interval.mul_f64(scale).max(interval.min(250 * MILLISECOND)),
         shadowed: share(check, "health.shadowed_percent", &health.shadowed_percent, 0.05, 100.0),
+        memory_limit: health
+            .memory_limit
+            .is_some()
+            .then(|| check.size("health.memory_limit", &health.memory_limit, 0, 16 << 20, 1 << 50)),
         allow_faults: value(&rollout.allow_faults).unwrap_or(false),
     };
     let mut plan = Plan {
@@ -292,6 +298,7 @@ fn thresholds(check: &mut Check, raw: &Health) -> Thresholds {
         SECOND,
         HOUR,
     );
+    thresholds.forecast = check.span("health.forecast", &raw.forecast, default.forecast, HOUR, 30 * DAY);
     thresholds.fewest_packets = check.number(
         "health.fewest_packets",
         &raw.fewest_packets,

@@ -149,9 +149,9 @@ fn all_five_phases_are_passed_on_real_traffic_and_no_packet_is_lost() {
 }
 
 /// Puts a fault into `scanning` at one half and waits for the rollback it has to cause.
-fn fault(layout: &'static str, fault: &[&str], trigger: &str) -> (Span, Appliance) {
+fn fault(setting: Setting, fault: &[&str], trigger: &str) -> (Span, Appliance) {
     let span = Span::new(SpanOptions::default()).unwrap();
-    let appliance = Appliance::start(&span.appliance, setting(layout));
+    let appliance = Appliance::start(&span.appliance, setting);
     under_traffic(&span, || {
         at_half(&appliance);
         appliance.command(&[&["rehearse"], fault].concat());
@@ -169,7 +169,7 @@ fn panics_take_traffic_back_to_legacy() {
     if !can_run("panics_take_traffic_back_to_legacy") {
         return;
     }
-    let (_span, mut appliance) = fault("inline", &["--panics", "20"], "errors");
+    let (_span, mut appliance) = fault(setting("inline"), &["--panics", "20"], "errors");
     assert_nothing_lost(&appliance.stop());
 }
 
@@ -178,7 +178,40 @@ fn a_slow_trimmer_takes_traffic_back_to_legacy() {
     if !can_run("a_slow_trimmer_takes_traffic_back_to_legacy") {
         return;
     }
-    let (_span, mut appliance) = fault("inline", &["--spins", "20000"], "slow_down");
+    let (_span, mut appliance) = fault(setting("inline"), &["--spins", "20000"], "slow_down");
+    assert_nothing_lost(&appliance.stop());
+}
+
+/// What leaks costs time too, and that must not be what takes it back.
+const LEAK: &str = "health:
+  memory_limit: 400MiB
+  sample_interval: 200ms
+  shadowed_percent: 40
+  fewest_packets: 40
+  warning: {cpu_percent: 100, disk_percent: 100, memory_percent: 97, slow_down_percent: 10000, latency_p95: 1m, loss_percent: 100}
+  critical: {cpu_percent: 100, disk_percent: 100, memory_percent: 98, slow_down_percent: 10000, latency_p95: 1m, loss_percent: 100}
+rollout:
+  allow_faults: true
+  baseline: {duration: 1s}
+  ab_test: {percent: 30, duration: 1s}
+  gradual: {percents: [50, 75], duration: 1s}
+  bake: 500ms
+  fewest_flows: 10
+  cool_down: 1s
+  step_back_after: 1m
+  rollback: {slow_down_percent: 10000, memory_hold: 400ms}
+";
+
+#[test]
+fn a_leak_takes_traffic_back_to_legacy_before_memory_is_exhausted() {
+    if !can_run("a_leak_takes_traffic_back_to_legacy_before_memory_is_exhausted") {
+        return;
+    }
+    let setting = Setting {
+        more: LEAK,
+        ..setting("inline")
+    };
+    let (_span, mut appliance) = fault(setting, &["--leak", "256KiB"], "memory");
     assert_nothing_lost(&appliance.stop());
 }
 
@@ -205,7 +238,7 @@ fn a_stuck_trimmer_takes_traffic_back_to_legacy() {
     if !can_run("a_stuck_trimmer_takes_traffic_back_to_legacy") {
         return;
     }
-    let (_span, mut appliance) = fault("threads", &["--stall"], "unresponsive");
+    let (_span, mut appliance) = fault(setting("threads"), &["--stall"], "unresponsive");
     let summary = appliance.stop();
     assert_eq!(summary["balance"], 0, "{summary}");
 }
@@ -215,7 +248,7 @@ fn a_rollback_outlives_the_process_that_decided_it() {
     if !can_run("a_rollback_outlives_the_process_that_decided_it") {
         return;
     }
-    let (span, mut appliance) = fault("inline", &["--panics", "20"], "errors");
+    let (span, mut appliance) = fault(setting("inline"), &["--panics", "20"], "errors");
     appliance.process().signal(Signal::KILL);
     appliance.process().wait(PATIENCE).unwrap();
     let mut next = appliance.restart(&span.appliance, setting("inline"));

@@ -12,7 +12,7 @@ mod samples;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use trim_user::control::health::{Comparison, Evidence, Health, Moment, Thresholds};
+use trim_user::control::health::{Comparison, Evidence, Health, Moment, Outlook, Thresholds};
 use trim_user::control::rollout::{Command, Input, Observation, Plan, Request, State, decide};
 use trim_user::control::store::{Entry, Store};
 use trim_user::control::switch::Reach;
@@ -52,7 +52,12 @@ fn count(path: &Path, table: &str) -> u64 {
 }
 
 fn health(evidence: &Evidence) -> Health {
-    Health::judge(evidence, &Comparison::default(), &Thresholds::default())
+    Health::judge(
+        evidence,
+        &Comparison::default(),
+        &Outlook::default(),
+        &Thresholds::default(),
+    )
 }
 
 /// Five seconds of evidence with so many packets on `scanning`.
@@ -104,6 +109,7 @@ fn observed(before: &State, at: Moment) -> Entry {
     let observation = Observation {
         sample: evidence(at, 100),
         window: evidence(at, 1200),
+        outlook: Outlook::default(),
     };
     entry(before, Input::Observation(Box::new(observation)), at)
 }

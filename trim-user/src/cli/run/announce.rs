@@ -66,7 +66,7 @@ fn conditions(evidence: &Evidence, thresholds: &Thresholds, rules: &RuleBook) ->
     }
     let resources = &evidence.resources;
     for (rule, share) in [
-        ("memory", resources.memory_share()),
+        ("memory", resources.worst_memory_share()),
         ("cpu", resources.cpu_share),
         ("disk", resources.disk_share()),
     ] {

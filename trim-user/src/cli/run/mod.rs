@@ -3,6 +3,7 @@
 mod announce;
 mod archive;
 mod assemble;
+mod growth;
 mod serve;
 mod summary;
 

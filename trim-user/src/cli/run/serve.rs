@@ -16,7 +16,7 @@ use crate::control::alert::{AlertCenter, AlertDesk, host_name};
 use crate::control::api::{ApiSocket, Service};
 use crate::control::appliance::Appliance;
 use crate::control::collect::Collector;
-use crate::control::operator::{self, Operator};
+use crate::control::operator::{self, Forecaster, Operator};
 use crate::control::status::Summary;
 use crate::control::store::{self, Keeper};
 use crate::control::web::{self, WebError, WebListener, WebServer};
@@ -124,9 +124,14 @@ fn operate(
     let (keeper, loaded) = Keeper::start(settings)?;
     let parts = operator::Parts {
         appliance: Arc::clone(appliance),
-        collector: Collector::new(Arc::clone(live.shared()), config.output.directory.clone()),
+        collector: Collector::new(
+            Arc::clone(live.shared()),
+            config.output.directory.clone(),
+            config.watching.memory_limit,
+        ),
         plan: config.rollout.clone(),
         watching: config.watching,
+        forecaster: Forecaster::start(config.database.clone(), super::growth::growth(config))?,
         keeper,
         standing: loaded.standing,
         inherited,

@@ -1,9 +1,10 @@
-//! The process and its machine: proc(5), cgroups(7), statvfs(3).
+//! The process and its machine: proc(5), statvfs(3), and the memory of control groups.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::KernelSide;
+use super::memory::{self, Groups};
 use super::snapshot::Snapshot;
 use crate::control::health::Resources;
 use crate::kernel::affinity;
@@ -13,15 +14,19 @@ use crate::shared::Lane;
 #[derive(Debug)]
 pub(super) struct Machine {
     directory: PathBuf,
+    memory_limit: Option<u64>,
+    groups: Groups,
     processors: usize,
     last: Option<(u64, u64)>,
 }
 
 impl Machine {
-    /// For a process that writes to `directory`.
-    pub(super) fn new(directory: PathBuf) -> Self {
+    /// For a process that writes to `directory` and is to keep within `memory_limit` bytes, if there is such a limit.
+    pub(super) fn new(directory: PathBuf, memory_limit: Option<u64>) -> Self {
         Self {
             directory,
+            memory_limit,
+            groups: Groups::of_this_process(),
             processors: affinity::allowed_cpus().len().max(1),
             last: None,
         }
@@ -30,11 +35,7 @@ impl Machine {
     /// Everything that can be read; what cannot is `None`, never zero.
     pub(super) fn read(&mut self, now: u64, snapshot: &Snapshot, kernel: &KernelSide) -> Resources {
         let disk = rustix::fs::statvfs(&self.directory).ok();
-        let memory = memory(
-            &read("/proc/meminfo"),
-            limit("/sys/fs/cgroup/memory.max"),
-            limit("/sys/fs/cgroup/memory.current"),
-        );
+        let memory = memory::tightest(memory::machine(&read("/proc/meminfo")), self.groups.read());
         let fullest = Lane::ALL
             .iter()
             .map(|lane| snapshot.totals.lanes[lane.index()].statistics.flows)
@@ -42,8 +43,9 @@ impl Machine {
         Resources {
             cpu_share: self.cpu_share(now),
             resident_bytes: resident(&read("/proc/self/statm")),
-            memory_total: memory.map(|(total, _)| total),
-            memory_available: memory.map(|(_, available)| available),
+            memory_total: memory.map(|memory| memory.total),
+            memory_available: memory.map(|memory| memory.available),
+            memory_limit: self.memory_limit,
             disk_total: disk.as_ref().map(|disk| disk.f_blocks * disk.f_frsize),
             disk_free: disk.as_ref().map(|disk| disk.f_bavail * disk.f_frsize),
             held_bytes: snapshot.totals.held_bytes,
@@ -65,28 +67,6 @@ fn read(path: &str) -> String {
     fs::read_to_string(Path::new(path)).unwrap_or_default()
 }
 
-/// A number of bytes; `max`, as control groups without a limit have it, is none.
-fn limit(path: &str) -> Option<u64> {
-    read(path).trim().parse().ok()
-}
-
-/// Total and available memory, bytes: of the machine, or of the control group when that has less left.
-fn memory(meminfo: &str, group_limit: Option<u64>, group_used: Option<u64>) -> Option<(u64, u64)> {
-    let line = |key: &str| {
-        let line = meminfo.lines().find_map(|line| line.strip_prefix(key))?;
-        let kilobytes: u64 = line.trim_start_matches(':').split_whitespace().next()?.parse().ok()?;
-        Some(kilobytes * 1024)
-    };
-    let machine = (line("MemTotal")?, line("MemAvailable")?);
-    let group = group_limit
-        .zip(group_used)
-        .map(|(limit, used)| (limit, limit.saturating_sub(used)));
-    Some(match group {
-        Some(group) if group.1 < machine.1 => group,
-        _ => machine,
-    })
-}
-
 /// Resident memory, bytes: the second field of statm is in pages.
 fn resident(statm: &str) -> Option<u64> {
     let pages: u64 = statm.split_whitespace().nth(1)?.parse().ok()?;
@@ -106,19 +86,6 @@ fn processor_time(stat: &str) -> Option<u64> {
 mod tests {
     use super::*;
 
-    const MEMINFO: &str = "MemTotal:       16000 kB\nMemFree:          100 kB\nMemAvailable:    8000 kB\n";
-
-    #[test]
-    fn the_tighter_of_machine_and_control_group_counts() {
-        assert_eq!(memory(MEMINFO, None, None), Some((16000 << 10, 8000 << 10)));
-        assert_eq!(
-            memory(MEMINFO, Some(1000 << 10), Some(990 << 10)),
-            Some((1000 << 10, 10 << 10))
-        );
-        assert_eq!(memory(MEMINFO, Some(1 << 40), Some(0)), Some((16000 << 10, 8000 << 10)));
-        assert_eq!(memory("", None, None), None);
-    }
-
     #[test]
     fn a_name_with_parentheses_does_not_shift_the_fields() {
         let stat = "7 (a) b) (c) S 1 2 3 4 5 6 7 8 9 10 200 100 0 0";
@@ -130,6 +97,5 @@ mod tests {
     fn this_process_is_measured() {
         assert!(processor_time(&read("/proc/self/stat")).is_some());
         assert!(resident(&read("/proc/self/statm")).unwrap() > 100_000);
-        assert!(memory(&read("/proc/meminfo"), None, None).is_some());
     }
 }

@@ -1,6 +1,7 @@
 //! Measures: counters, histograms and the system, read at intervals and made into evidence.
 
 mod machine;
+mod memory;
 mod snapshot;
 
 use std::path::PathBuf;
@@ -49,12 +50,13 @@ struct Stall {
 }
 
 impl Collector {
-    /// A collector for a capture that writes to `directory`. The first sample only sets the starting point.
-    pub fn new(shared: Arc<Shared>, directory: PathBuf) -> Self {
+    /// A collector for a capture that writes to `directory` and is to keep within `memory_limit` bytes, if there is such a
+    /// limit. The first sample only sets the starting point.
+    pub fn new(shared: Arc<Shared>, directory: PathBuf, memory_limit: Option<u64>) -> Self {
         Self {
             stalls: vec![Stall::default(); shared.threads.len()],
             shared,
-            machine: Machine::new(directory),
+            machine: Machine::new(directory, memory_limit),
             last: None,
             latency: Latency::new(),
         }

@@ -1,25 +1,33 @@
 //! What each dimension is judged by.
 
+use super::Known;
 use super::comparison::Comparison;
 use super::dimension::{Measure, Name, Value};
 use super::evidence::{Arm, Evidence};
+use super::outlook::Subject;
 use super::thresholds::{Limits, Thresholds};
 
 /// A finding that is either there or not: 1 or 0.
 const FINDING: Limits = Limits::new(0.0, 0.5);
 
 /// The measures of a dimension.
-pub(super) fn measures(
-    name: Name,
-    evidence: &Evidence,
-    comparison: &Comparison,
-    thresholds: &Thresholds,
-) -> Vec<Measure> {
+pub(super) fn measures(name: Name, known: &Known<'_>) -> Vec<Measure> {
+    let Known {
+        evidence,
+        comparison,
+        thresholds,
+        ..
+    } = known;
     match name {
         Name::StrategySelection => selection(evidence, comparison),
         Name::Performance => performance(evidence, comparison, thresholds),
         Name::Errors => errors(evidence, comparison, thresholds),
-        Name::Resources => resources(evidence, thresholds),
+        Name::Resources => {
+            let mut measures = resources(evidence, thresholds);
+            measures.extend(process_memory(evidence, thresholds));
+            measures.extend(ahead(known));
+            measures
+        }
         Name::Business => business(evidence, thresholds),
     }
 }
@@ -130,6 +138,48 @@ fn resources(evidence: &Evidence, thresholds: &Thresholds) -> Vec<Measure> {
             Limits::new(patience / 3.0, patience),
         ),
     ]
+}
+
+/// Only where the process was given a limit.
+fn process_memory(evidence: &Evidence, thresholds: &Thresholds) -> Option<Measure> {
+    evidence.resources.memory_limit?;
+    let share = Value::state(evidence.resources.process_memory_share());
+    Some(Measure::new("process_memory_share", share, thresholds.memory))
+}
+
+/// Disk and memory in some time; nothing while too little is known of the past. What is to come is never worse than a warning.
+fn ahead(known: &Known<'_>) -> Vec<Measure> {
+    /// So full is as full as anything is said to become, and no level is above it.
+    const FULLEST: f64 = 10.0;
+    let resources = &known.evidence.resources;
+    let of = |subject, unit: f64| {
+        let value = known
+            .outlook
+            .ahead(subject, known.evidence.at, known.thresholds.forecast)?;
+        (unit > 0.0).then_some(value / unit)
+    };
+    let disk = of(Subject::DiskShare, 1.0)
+        .zip(resources.disk_share())
+        .map(|(share, now)| {
+            // Old files make room for new ones as soon as the quota is reached.
+            let left = known.outlook.captures_may_grow.zip(resources.disk_total);
+            left.map_or(share, |(left, total)| share.min(now + left as f64 / total as f64))
+        });
+    let memory_limit = known.thresholds.memory.critical;
+    let limit = resources.memory_limit.unwrap_or_default() as f64;
+    let hours = known.thresholds.forecast.as_secs() / 3600;
+    [
+        ("disk_share", disk, 1.0),
+        ("memory_share", of(Subject::MemoryShare, 1.0), memory_limit),
+        ("process_memory_share", of(Subject::ResidentBytes, limit), memory_limit),
+    ]
+    .into_iter()
+    .filter_map(|(name, value, warning)| {
+        let value = Value::Measured(value?.clamp(0.0, FULLEST));
+        let limits = Limits::new(warning, FULLEST);
+        Some(Measure::new(format!("{name}_in_{hours}_hours"), value, limits))
+    })
+    .collect()
 }
 
 fn business(evidence: &Evidence, thresholds: &Thresholds) -> Vec<Measure> {

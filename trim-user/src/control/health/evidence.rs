@@ -259,10 +259,12 @@ pub struct Resources {
     pub cpu_share: Option<f64>,
     /// Resident memory of the process, bytes.
     pub resident_bytes: Option<u64>,
-    /// Memory of the machine, or of the control group when that has less, bytes.
+    /// Memory of the machine, or of the control group of which a larger share is in use, bytes.
     pub memory_total: Option<u64>,
     /// Memory that could still be had, bytes.
     pub memory_available: Option<u64>,
+    /// The process is to keep within so much resident memory, bytes; `None` when it was given no limit.
+    pub memory_limit: Option<u64>,
     /// Size of the file system that takes the captures, bytes.
     pub disk_total: Option<u64>,
     /// Free space there, bytes.
@@ -276,10 +278,22 @@ pub struct Resources {
 }
 
 impl Resources {
-    /// Share of the machine's memory that cannot be had any more, 0 to 1.
+    /// Share of the memory of machine or control group that cannot be had any more, 0 to 1.
     pub fn memory_share(&self) -> Option<f64> {
         let (total, available) = (self.memory_total?, self.memory_available?);
         (total > 0).then(|| 1.0 - available.min(total) as f64 / total as f64)
+    }
+
+    /// Resident memory as a share of what the process is to keep within; above 1 when it does not. `None` without a limit.
+    pub fn process_memory_share(&self) -> Option<f64> {
+        let (limit, resident) = (self.memory_limit?, self.resident_bytes?);
+        (limit > 0).then(|| resident as f64 / limit as f64)
+    }
+
+    /// The larger one of [`Self::memory_share`] and [`Self::process_memory_share`].
+    pub fn worst_memory_share(&self) -> Option<f64> {
+        let shares = self.memory_share().into_iter().chain(self.process_memory_share());
+        shares.max_by(f64::total_cmp)
     }
 
     /// Share of the file system that is in use, 0 to 1.

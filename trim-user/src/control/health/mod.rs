@@ -5,6 +5,7 @@ mod dimension;
 mod dimensions;
 mod evidence;
 mod moment;
+mod outlook;
 mod ratio;
 mod sequential;
 mod thresholds;
@@ -17,11 +18,20 @@ pub use comparison::Comparison;
 pub use dimension::{Dimension, Level, Measure, Name, Value, Verdict};
 pub use evidence::{Arm, Errors, Evidence, Latency, Packets, Resources, Shadow, Target, Thread};
 pub use moment::Moment;
+pub use outlook::{Forecast, Outlook, Past, Subject};
 pub use ratio::Ratio;
 pub use sequential::{FALSE_ALARM_RATE, Sequence};
 pub use thresholds::{Limits, Thresholds};
 pub use trend::Trend;
 pub use window::Window;
+
+/// Everything that health is judged by.
+struct Known<'a> {
+    evidence: &'a Evidence,
+    comparison: &'a Comparison,
+    outlook: &'a Outlook,
+    thresholds: &'a Thresholds,
+}
 
 /// Health at a moment.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -37,11 +47,17 @@ pub struct Health {
 }
 
 impl Health {
-    /// Judges the evidence of the last minute or so, and what is known about the arms.
-    pub fn judge(evidence: &Evidence, comparison: &Comparison, thresholds: &Thresholds) -> Self {
+    /// Judges the evidence of the last minute or so, what is known about the arms, and what is to come.
+    pub fn judge(evidence: &Evidence, comparison: &Comparison, outlook: &Outlook, thresholds: &Thresholds) -> Self {
+        let known = Known {
+            evidence,
+            comparison,
+            outlook,
+            thresholds,
+        };
         let dimensions: Vec<_> = Name::ALL
             .iter()
-            .map(|&name| Dimension::judge(name, dimensions::measures(name, evidence, comparison, thresholds)))
+            .map(|&name| Dimension::judge(name, dimensions::measures(name, &known)))
             .collect();
         let has = |verdict| dimensions.iter().any(|dimension| dimension.verdict == verdict);
         let verdict = [Verdict::Fail, Verdict::NoData, Verdict::Inconclusive]

@@ -20,8 +20,9 @@ impl Limits {
     }
 }
 
-/// Every limit that health is judged by.
+/// Every limit that health is judged by. What an older program stored without some of them gets their defaults.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Thresholds {
     /// Packets not trimmed as they should be, share of a strategy's packets.
     pub errors: Limits,
@@ -45,6 +46,8 @@ pub struct Thresholds {
     pub header_loss: Limits,
     /// A thread without progress for so long, though something waits, does not respond.
     pub unresponsive_after: Duration,
+    /// It is a warning when disk or memory will be full within this time, should they go on as they did.
+    pub forecast: Duration,
     /// Below so many packets in the window a strategy's shares are not judged.
     pub fewest_packets: u64,
     /// Below so many compared segments the accuracy is not judged.
@@ -65,6 +68,7 @@ impl Default for Thresholds {
             inaccuracy: Limits::new(0.05, 0.10),
             header_loss: Limits::new(0.0, 0.0),
             unresponsive_after: Duration::from_secs(30),
+            forecast: Duration::from_secs(24 * 3600),
             fewest_packets: 200,
             fewest_segments: 200,
         }

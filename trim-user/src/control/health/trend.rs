@@ -17,6 +17,9 @@ pub struct Trend {
     pub per_hour: f64,
     /// The value that the line has at the last point.
     pub now: f64,
+    /// Share of the pairs of points of which the later one is higher, 0 to 1: 1 is a value that never falls, one half is one
+    /// that goes nowhere.
+    pub rising: f64,
 }
 
 impl Trend {
@@ -33,11 +36,13 @@ impl Trend {
             .map(|((t1, v1), (t2, v2))| (v1 - v2) / (hours(t1) - hours(t2)))
             .filter(|slope| slope.is_finite())
             .collect();
+        let rising = slopes.iter().filter(|&&slope| slope > 0.0).count() as f64 / slopes.len() as f64;
         let per_hour = median(&mut slopes)?;
         let mut levels: Vec<f64> = points.iter().map(|&(at, value)| value - per_hour * hours(at)).collect();
         Some(Self {
             per_hour,
             now: median(&mut levels)?,
+            rising,
         })
     }
 
@@ -81,6 +86,7 @@ mod tests {
         let trend = Trend::of(&points).unwrap();
         assert!((trend.per_hour - 0.5).abs() < 1e-9, "{trend:?}");
         assert!((trend.hours_to(70.0).unwrap() - 21.0).abs() < 1e-6, "{trend:?}");
+        assert!(trend.rising > 0.95, "{trend:?}");
     }
 
     #[test]

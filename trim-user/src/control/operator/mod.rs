@@ -4,6 +4,7 @@
 //! before it is acted upon, and acted upon even when it cannot be stored: a rollback needs neither disk nor network.
 
 mod announcer;
+mod forecaster;
 mod view;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,6 +15,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use trim_common::strategy::{Mode, Split};
 
 pub use announcer::Announcer;
+pub use forecaster::{Forecaster, Growth};
 pub use view::View;
 
 use super::api::mode_by_name;
@@ -43,6 +45,8 @@ pub struct Parts {
     pub plan: Plan,
     /// How often to look.
     pub watching: Watching,
+    /// Makes out what is to come.
+    pub forecaster: Forecaster,
     /// Keeps what is seen and decided.
     pub keeper: Keeper,
     /// What an earlier process left.
@@ -215,7 +219,11 @@ impl Work {
         };
         self.window.push(sample.clone());
         let window = self.window.sum();
-        let observation = Observation { sample, window };
+        let observation = Observation {
+            sample,
+            window,
+            outlook: self.parts.forecaster.latest(),
+        };
         self.decide(Input::Observation(Box::new(observation)));
     }
 
@@ -300,7 +308,8 @@ impl Work {
         view.state = decision.state.clone();
         view.reasons.clone_from(&decision.reasons);
         if let Input::Observation(observation) = input {
-            let Observation { window, .. } = observation.as_ref();
+            let Observation { window, outlook, .. } = observation.as_ref();
+            view.outlook.clone_from(outlook);
             view.evidence = Some(Evidence::clone(window));
             view.health.clone_from(&decision.health);
         }

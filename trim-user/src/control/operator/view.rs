@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::control::health::{Evidence, Health};
+use crate::control::health::{Evidence, Health, Outlook};
 use crate::control::rollout::{Plan, State};
 
 /// Everything an onlooker may want to know of health and rollout.
@@ -12,6 +12,8 @@ pub struct View {
     pub health: Option<Health>,
     /// The last minute or so of evidence.
     pub evidence: Option<Evidence>,
+    /// What is to come.
+    pub outlook: Outlook,
     /// Where the rollout stands.
     pub state: State,
     /// Why it stays where it is, or went where it went.

@@ -11,7 +11,7 @@ use super::plan::Plan;
 use super::state::{Rollback, State};
 use super::trigger::{self, Trigger};
 use super::{advance, commands};
-use crate::control::health::{Comparison, Evidence, Health, Moment};
+use crate::control::health::{Comparison, Evidence, Health, Moment, Outlook};
 use crate::control::switch::Reach;
 
 /// What a decision is made upon.
@@ -26,11 +26,14 @@ pub enum Input {
 
 /// New evidence.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Observation {
     /// The latest interval.
     pub sample: Evidence,
     /// The last minute or so, as one.
     pub window: Evidence,
+    /// What is to come, as it was last made out.
+    pub outlook: Outlook,
 }
 
 /// What was decided.
@@ -156,7 +159,12 @@ fn watch(plan: &Plan, state: &State, observation: &Observation, now: Moment) -> 
         state.comparison = Comparison::new(sample.target.share);
     }
     state.comparison.observe(sample);
-    let health = Health::judge(&observation.window, &state.comparison, &plan.thresholds);
+    let health = Health::judge(
+        &observation.window,
+        &state.comparison,
+        &observation.outlook,
+        &plan.thresholds,
+    );
     let mut decision = match fired(plan, &mut state, sample, elapsed) {
         Some((trigger, reason)) => roll_back(plan, state, Some(trigger), &reason, plan.rollback_reach, now),
         None => advance::advance(plan, state, observation, &health, elapsed),

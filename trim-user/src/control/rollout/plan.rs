@@ -14,8 +14,9 @@ use crate::control::switch::Reach;
 const HOUR: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
-/// The whole plan.
+/// The whole plan. What an older program stored without some of it gets the defaults.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Plan {
     /// The phases, in the order of [`Phase::ALL`].
     pub phases: Vec<PhasePlan>,

@@ -10,7 +10,7 @@ use super::decide::{Action, Decision, Input, Move, Observation, decide};
 use super::plan::Plan;
 use super::state::State;
 use crate::control::health::{
-    Arm, Errors, Evidence, Latency, Moment, Packets, Resources, Shadow, Target, Thread, Window,
+    Arm, Errors, Evidence, Latency, Moment, Outlook, Packets, Resources, Shadow, Target, Thread, Window,
 };
 
 /// An invented course of events.
@@ -273,6 +273,7 @@ impl<'a> Course<'a> {
         Observation {
             sample,
             window: self.window.sum(),
+            outlook: Outlook::default(),
         }
     }
 

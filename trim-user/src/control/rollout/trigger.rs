@@ -18,7 +18,7 @@ pub enum Trigger {
     SlowDown,
     /// A thread makes no progress.
     Unresponsive,
-    /// The machine runs out of memory.
+    /// The machine, the control group or the process runs out of memory.
     Memory,
     /// The shadow disagrees too often.
     Inaccuracy,
@@ -72,6 +72,7 @@ impl Rule {
 
 /// The rule of each trigger.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Triggers {
     /// Whether anything is taken back by itself at all.
     pub enabled: bool,
@@ -83,7 +84,7 @@ pub struct Triggers {
     pub slow_down: Rule,
     /// Seconds without progress; they are their own hold time.
     pub unresponsive: Rule,
-    /// Share of the machine's memory, 0 to 1.
+    /// Share of the memory of machine, control group or process, 0 to 1.
     pub memory: Rule,
     /// Share of compared segments, 0 to 1.
     pub inaccuracy: Rule,
@@ -157,7 +158,7 @@ pub(super) fn value(
                 .map(|(legacy, scanning)| scanning / legacy - 1.0)
         }
         Trigger::Unresponsive => sample.threads.iter().map(|it| it.stalled_s).max_by(f64::total_cmp),
-        Trigger::Memory => sample.resources.memory_share(),
+        Trigger::Memory => sample.resources.worst_memory_share(),
         Trigger::Inaccuracy => scanning
             .shadow
             .accuracy()

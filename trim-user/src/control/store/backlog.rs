@@ -110,7 +110,7 @@ mod tests {
 
     fn sample() -> Job {
         let evidence = Evidence::default();
-        let health = Health::judge(&evidence, &Default::default(), &Default::default());
+        let health = Health::judge(&evidence, &Default::default(), &Default::default(), &Default::default());
         Job::Sample(Box::new((evidence, health)))
     }
 

@@ -1,5 +1,7 @@
 //! `trim health`.
 
+mod outlook;
+
 use std::fmt::Write as _;
 use std::time::Duration;
 
@@ -65,6 +67,9 @@ fn render(view: &View, full: bool) -> String {
     let _ = writeln!(text, "health        {} ({})", level(health), verdict(health.verdict));
     for dimension in &health.dimensions {
         render_dimension(&mut text, dimension, full);
+    }
+    if full {
+        outlook::render(&mut text, view);
     }
     text
 }
