@@ -12,6 +12,7 @@ use crate::kernel::KernelError;
 use crate::kernel::nic::NicError;
 use crate::kernel::xsk::XskError;
 use crate::ops::compare::SaveError;
+use crate::telemetry::logging::LoggingError;
 
 /// How a command ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,6 +65,15 @@ pub(super) fn of_error(error: &anyhow::Error) -> Exit {
             || cause.is::<XskError>()
             || cause.is::<LiveError>()
             || cause.is::<ApiError>()
+            || matches!(
+                cause.downcast_ref(),
+                Some(
+                    LoggingError::File { .. }
+                        | LoggingError::Journal(_)
+                        | LoggingError::Read { .. }
+                        | LoggingError::Thread(_)
+                )
+            )
             || cause.is::<SinkError>()
             || matches!(
                 cause.downcast_ref(),

@@ -8,6 +8,7 @@ mod explain;
 mod file;
 mod health;
 mod interfaces;
+mod logs;
 mod output;
 mod progress;
 mod rehearse;
@@ -59,6 +60,8 @@ enum Command {
     Rollback(rollback::RollbackArgs),
     /// Make scanning fail on purpose, to see the rollback happen
     Rehearse(rehearse::RehearseArgs),
+    /// Show the daemon's log
+    Logs(logs::LogsArgs),
     /// List what each network interface can do here
     Interfaces(interfaces::InterfacesArgs),
     /// Tell whether this machine is fit for a capture, and what to do where it is not
@@ -104,6 +107,7 @@ pub fn main() -> ExitCode {
         Command::Rollout(args) => rollout::run(&args),
         Command::Rollback(args) => rollback::run(&args),
         Command::Rehearse(args) => rehearse::run(&args),
+        Command::Logs(args) => logs::run(&args),
         Command::Interfaces(args) => interfaces::run(&args),
         Command::Doctor(args) => doctor::run(&args),
         Command::Alert(args) => alert::run(&args),

@@ -3,6 +3,7 @@
 mod alerts;
 mod comparison;
 mod error;
+mod logging;
 mod raw;
 mod resolve;
 mod resolved;

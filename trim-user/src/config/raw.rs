@@ -29,7 +29,7 @@ pub(super) struct File {
     pub(super) health: super::rollout::Health,
     pub(super) rollout: super::rollout::Rollout,
     pub(super) web: super::web::Web,
-    pub(super) logging: Logging,
+    pub(super) logging: super::logging::Logging,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -202,35 +202,4 @@ pub(super) struct Control {
     pub(super) socket: Key<PathBuf>,
     pub(super) database: Key<PathBuf>,
     pub(super) database_wait: Key<Span>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(super) struct Logging {
-    pub(super) format: Key<LogFormat>,
-    pub(super) level: Key<LogLevel>,
-}
-
-/// The form of log lines.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum LogFormat {
-    /// For people.
-    Text,
-    /// One JSON object a line.
-    Json,
-}
-
-/// The least serious log lines that are written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum LogLevel {
-    /// Failures only.
-    Error,
-    /// And what may become one.
-    Warn,
-    /// And what an operator wants to know.
-    Info,
-    /// And what a developer wants to know.
-    Debug,
 }

@@ -11,8 +11,7 @@ use super::alerts;
 use super::error::Problem;
 use super::raw::{self, Key, ModeName, PortList};
 use super::resolved::{
-    Assignment, Bind, Capture, Config, Hold, HugePages, Layout, LogFormat, LogLevel, Logging, OnLoss, Output, Pipeline,
-    Wait, XdpMode,
+    Assignment, Bind, Capture, Config, Hold, HugePages, Layout, OnLoss, Output, Pipeline, Wait, XdpMode,
 };
 use super::units::{Size, Span};
 use crate::data::{Compression, Format};
@@ -24,6 +23,7 @@ const LONGEST_INTERFACE_NAME: usize = 15;
 pub(super) fn resolve(file: raw::File) -> Result<Config, Vec<Problem>> {
     let mut check = Check::default();
     let (watching, rollout) = super::rollout::resolve(&mut check, &file.health, &file.rollout);
+    let logging = super::logging::resolve(&mut check, &file.logging, &file.trimming.redact_headers);
     let config = Config {
         source: None,
         capture: capture(&mut check, &file.capture),
@@ -67,10 +67,7 @@ pub(super) fn resolve(file: raw::File) -> Result<Config, Vec<Problem>> {
         watching,
         rollout,
         web: super::web::resolve(&mut check, &file.web),
-        logging: Logging {
-            format: value(&file.logging.format).unwrap_or(LogFormat::Text),
-            level: value(&file.logging.level).unwrap_or(LogLevel::Info),
-        },
+        logging,
     };
     check.into_result(config)
 }

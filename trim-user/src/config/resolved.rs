@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use trim_common::strategy::{Mode, Split};
 
-pub use super::raw::{Bind, HugePages, Layout, LogFormat, LogLevel, OnLoss, Wait, XdpMode};
+pub use super::raw::{Bind, HugePages, Layout, OnLoss, Wait, XdpMode};
 use crate::control::alert::AlertSettings;
 use crate::control::rollout::Plan;
 use crate::control::web::WebSettings;
 use crate::data::exemplar::ExemplarSettings;
 use crate::data::{Compression, Format};
+pub use crate::telemetry::logging::{LogFormat, LogLevel, LogTo, Logging};
 use crate::trimmer::{Policy, Settings};
 
 /// Everything `trim run` needs to know.
@@ -48,7 +49,7 @@ pub struct Config {
     pub rollout: Plan,
     /// The TCP listener, if there is to be one.
     pub web: Option<WebSettings>,
-    /// Form and level of log lines.
+    /// What is logged, and where to.
     pub logging: Logging,
 }
 
@@ -154,13 +155,4 @@ pub struct Output {
     pub quota: Option<u64>,
     /// Whether a finished file is forced to the disk before it gets its name.
     pub sync: bool,
-}
-
-/// Form and level of log lines.
-#[derive(Clone, Copy, Debug)]
-pub struct Logging {
-    /// Text or JSON.
-    pub format: LogFormat,
-    /// The least serious level that is written.
-    pub level: LogLevel,
 }

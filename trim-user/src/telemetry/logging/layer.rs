@@ -1,0 +1,121 @@
+//! From `tracing` events to lines.
+
+use std::fmt::{Debug, Write as _};
+use std::sync::atomic::{AtomicU8, Ordering};
+
+use tracing::field::{Field, Visit};
+use tracing::subscriber::Interest;
+use tracing::{Event, Metadata, Subscriber};
+use tracing_subscriber::layer::{Context, Layer};
+
+use super::line::{Level, Line, bounded};
+use super::queue::Input;
+use super::redact::Redactor;
+use super::settings::LogLevel;
+
+/// The least serious level that is logged, as a number: it may be changed while others log.
+static LEVEL: AtomicU8 = AtomicU8::new(Level::Info as u8);
+
+/// Logs from this level on, from now on.
+pub fn set_level(level: LogLevel) {
+    let level = match level {
+        LogLevel::Error => Level::Error,
+        LogLevel::Warn => Level::Warn,
+        LogLevel::Info => Level::Info,
+        LogLevel::Debug => Level::Debug,
+    };
+    LEVEL.store(level as u8, Ordering::Relaxed);
+}
+
+/// Makes lines of events.
+#[derive(Debug)]
+pub(super) struct Logger {
+    queue: Input,
+    redactor: Redactor,
+}
+
+impl Logger {
+    pub(super) const fn new(queue: Input, redactor: Redactor) -> Self {
+        Self { queue, redactor }
+    }
+}
+
+impl<S: Subscriber> Layer<S> for Logger {
+    /// The level may change, so nobody may remember the answer.
+    fn register_callsite(&self, _metadata: &'static Metadata<'static>) -> Interest {
+        Interest::sometimes()
+    }
+
+    fn enabled(&self, metadata: &Metadata<'_>, _context: Context<'_, S>) -> bool {
+        metadata.is_event() && level(metadata) as u8 <= LEVEL.load(Ordering::Relaxed)
+    }
+
+    fn on_event(&self, event: &Event<'_>, _context: Context<'_, S>) {
+        let mut parts = Parts {
+            redactor: &self.redactor,
+            target: None,
+            message: String::new(),
+            fields: Vec::new(),
+        };
+        event.record(&mut parts);
+        self.queue.put(Line {
+            at: jiff::Timestamp::now(),
+            level: level(event.metadata()),
+            target: parts.target.unwrap_or_else(|| event.metadata().target().to_owned()),
+            message: self.redactor.text(&bounded(parts.message)),
+            fields: parts.fields,
+        });
+    }
+}
+
+fn level(metadata: &Metadata<'_>) -> Level {
+    match *metadata.level() {
+        tracing::Level::ERROR => Level::Error,
+        tracing::Level::WARN => Level::Warn,
+        tracing::Level::INFO => Level::Info,
+        tracing::Level::DEBUG => Level::Debug,
+        tracing::Level::TRACE => Level::Trace,
+    }
+}
+
+struct Parts<'a> {
+    redactor: &'a Redactor,
+    target: Option<String>,
+    message: String,
+    fields: Vec<(String, String)>,
+}
+
+impl Parts<'_> {
+    fn add(&mut self, field: &Field, value: String) {
+        match field.name() {
+            "message" => self.message = value,
+            // Lines of the crate `log` come with their origin in fields.
+            "log.target" => self.target = Some(value),
+            name if name.starts_with("log.") => {}
+            name => {
+                let value = self.redactor.value(name, &bounded(value));
+                self.fields.push((name.to_owned(), value));
+            }
+        }
+    }
+}
+
+impl Visit for Parts<'_> {
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        self.add(field, format!("{value:?}"));
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.add(field, value.to_owned());
+    }
+
+    fn record_error(&mut self, field: &Field, value: &(dyn std::error::Error + 'static)) {
+        let mut text = value.to_string();
+        let mut cause = value.source();
+        while let Some(error) = cause {
+            let _ = write!(text, ": {error}");
+            cause = error.source();
+        }
+        self.add(field, text);
+    }
+}
