@@ -54,7 +54,7 @@ fn flip_header_byte(original: &[Frame], trimmed: &mut Vec<Frame>, rng: &mut Rng)
 
 fn cut_header(original: &[Frame], trimmed: &mut Vec<Frame>, rng: &mut Rng) {
     let (index, at) = find(original, trimmed, rng, |_, new| {
-        new.starts_with(b"HTTP/1.").then_some(9)
+        (new.starts_with(b"HTTP/1.") && new.len() > 9).then_some(9)
     });
     trimmed[index].bytes.truncate(at);
 }
