@@ -11,6 +11,7 @@ use crate::data::sink::SinkError;
 use crate::kernel::KernelError;
 use crate::kernel::nic::NicError;
 use crate::kernel::xsk::XskError;
+use crate::ops::backup::BackupError;
 use crate::ops::compare::SaveError;
 use crate::telemetry::logging::LoggingError;
 
@@ -84,6 +85,9 @@ pub(super) fn of_error(error: &anyhow::Error) -> Exit {
                 Some(OfflineError::Write(_) | OfflineError::Interrupted)
             )
             || cause.is::<ClientError>()
+            || cause
+                .downcast_ref()
+                .is_some_and(|error: &BackupError| !error.is_bad_input())
     });
     let is_input = error.chain().any(|cause| {
         cause.is::<ConfigError>()

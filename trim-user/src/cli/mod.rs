@@ -1,6 +1,7 @@
 //! The command line: one file per subcommand, flags only.
 
 mod alert;
+mod backup;
 mod compare;
 mod doctor;
 mod exit;
@@ -64,6 +65,8 @@ enum Command {
     Logs(logs::LogsArgs),
     /// List what each network interface can do here
     Interfaces(interfaces::InterfacesArgs),
+    /// Keep configuration, database and alert state in an archive, and put them back
+    Backup(backup::BackupArgs),
     /// Tell whether this machine is fit for a capture, and what to do where it is not
     Doctor(doctor::DoctorArgs),
     /// Send, list, acknowledge and silence alerts, and test their channels
@@ -109,6 +112,7 @@ pub fn main() -> ExitCode {
         Command::Rehearse(args) => rehearse::run(&args),
         Command::Logs(args) => logs::run(&args),
         Command::Interfaces(args) => interfaces::run(&args),
+        Command::Backup(args) => backup::run(&args),
         Command::Doctor(args) => doctor::run(&args),
         Command::Alert(args) => alert::run(&args),
         Command::Verify(args) => verify::run(&args),

@@ -1,5 +1,6 @@
 //! Tools for people who check what the appliance did, and the machine it is to do it on.
 
+pub mod backup;
 mod capture;
 pub mod compare;
 pub mod doctor;

@@ -9,6 +9,7 @@
 //! forced to the disk (`FULL`). Against a kill of the process both are safe as soon as they are written.
 
 mod backlog;
+mod copy;
 mod decisions;
 mod error;
 mod events;
@@ -23,6 +24,7 @@ mod schema;
 mod tidy;
 mod writer;
 
+pub use copy::{Soundness, copy, examine, examine_in_use, is_in_use, settle};
 pub use decisions::{Entry, Pending, Recorded, Standing, Which};
 pub use error::StoreError;
 pub use events::{Event, LoggedEvent};
