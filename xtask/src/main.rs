@@ -22,6 +22,7 @@ enum Task {
     Bench(tasks::bench::Options),
     Fuzz(tasks::fuzz::Options),
     Tidy(tasks::tidy::Options),
+    Dist(tasks::dist::Options),
     Ci(tasks::ci::Options),
 }
 
@@ -33,6 +34,7 @@ fn main() -> ExitCode {
         Task::Bench(options) => tasks::bench::run_task(&options),
         Task::Fuzz(options) => tasks::fuzz::run_task(&options),
         Task::Tidy(options) => tasks::tidy::run_task(&options),
+        Task::Dist(options) => tasks::dist::run_task(&options),
         Task::Ci(options) => tasks::ci::run_task(&options),
     };
     match result {

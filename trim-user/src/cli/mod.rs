@@ -3,6 +3,7 @@
 mod alert;
 mod backup;
 mod compare;
+mod completions;
 mod doctor;
 mod exit;
 mod explain;
@@ -10,6 +11,7 @@ mod file;
 mod health;
 mod interfaces;
 mod logs;
+mod man;
 mod output;
 mod progress;
 mod rehearse;
@@ -79,6 +81,10 @@ enum Command {
     Explain(explain::ExplainArgs),
     /// Test the strategies
     Strategy(strategy::StrategyArgs),
+    /// Print the completions of a shell
+    Completions(completions::CompletionsArgs),
+    /// Write the manual pages
+    Man(man::ManArgs),
 }
 
 /// Where a running capture is found, and how its answer is shown.
@@ -119,6 +125,8 @@ pub fn main() -> ExitCode {
         Command::Compare(args) => compare::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Strategy(args) => strategy::run(&args),
+        Command::Completions(args) => completions::run(&args),
+        Command::Man(args) => man::run(&args),
     };
     match result {
         Ok(exit) => exit.into(),

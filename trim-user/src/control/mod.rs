@@ -11,5 +11,6 @@ pub mod operator;
 pub mod rollout;
 pub mod status;
 pub mod store;
+pub mod supervisor;
 pub mod switch;
 pub mod web;

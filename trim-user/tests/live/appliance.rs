@@ -56,20 +56,26 @@ impl Default for Setting {
 impl Appliance {
     /// Starts it on the mirror and waits until it answers.
     pub(crate) fn start(namespace: &Namespace, setting: Setting) -> Self {
-        Self::start_in(Folder::new("live").unwrap(), namespace, setting)
+        Self::start_with(namespace, setting, &[])
+    }
+
+    /// Starts it with more in its environment.
+    pub(crate) fn start_with(namespace: &Namespace, setting: Setting, environment: &[(&str, String)]) -> Self {
+        Self::start_in(Folder::new("live").unwrap(), namespace, setting, environment)
     }
 
     /// Another one with the files of this one, which has to be dead.
     pub(crate) fn restart(self, namespace: &Namespace, setting: Setting) -> Self {
-        Self::start_in(self.folder, namespace, setting)
+        Self::start_in(self.folder, namespace, setting, &[])
     }
 
-    fn start_in(folder: Folder, namespace: &Namespace, setting: Setting) -> Self {
+    fn start_in(folder: Folder, namespace: &Namespace, setting: Setting, environment: &[(&str, String)]) -> Self {
         let socket = folder.path().join("trim.sock");
         let file = folder.path().join("trim.yaml");
         std::fs::write(&file, configuration(setting, folder.path(), &socket)).unwrap();
         let mut command = namespace.command(TRIM);
         command.args(["run", "--json", "--config"]).arg(&file);
+        command.envs(environment.iter().map(|(name, value)| (name, value)));
         let process = Process::start(command).unwrap();
         let mut appliance = Self {
             process,

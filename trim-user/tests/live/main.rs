@@ -9,4 +9,5 @@ mod killed;
 mod packets;
 mod removed;
 mod rollout;
+mod supervised;
 mod switching;

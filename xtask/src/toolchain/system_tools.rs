@@ -69,6 +69,16 @@ impl Tool {
         program: "tshark",
         package: "tshark",
     };
+    /// Shows manual pages.
+    pub const MAN: Self = Self {
+        program: "man",
+        package: "man-db",
+    };
+    /// Judges units.
+    pub const SYSTEMD_ANALYZE: Self = Self {
+        program: "systemd-analyze",
+        package: "systemd",
+    };
 
     /// What the laboratory needs.
     pub const LABORATORY: &'static [Self] = &[
@@ -93,6 +103,8 @@ impl Tool {
         Self::TCPDUMP,
         Self::TSHARK,
         Self::ALERTMANAGER,
+        Self::MAN,
+        Self::SYSTEMD_ANALYZE,
     ];
 }
 

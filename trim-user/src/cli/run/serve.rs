@@ -19,6 +19,7 @@ use crate::control::collect::Collector;
 use crate::control::operator::{self, Forecaster, Operator};
 use crate::control::status::Summary;
 use crate::control::store::{self, Keeper};
+use crate::control::supervisor::Supervisor;
 use crate::control::web::{self, WebError, WebListener, WebServer};
 use crate::data::live::{LiveCapture, Outcome};
 use crate::kernel::events::Events;
@@ -74,9 +75,11 @@ pub(super) fn serve(
     let web = listener
         .map(|listener| answer(listener, &service, config.capture.lease))
         .transpose()?;
+    let supervisor = Supervisor::start(live.shared())?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let served = runtime.block_on(async {
         let mut socket = ApiSocket::bind(&config.control_socket)?;
+        supervisor.ready();
         let watchman = Watchman {
             appliance: &appliance,
             live: &live,
@@ -84,6 +87,7 @@ pub(super) fn serve(
             watch: Watch::default(),
             conditions,
             watched: None,
+            supervisor: &supervisor,
             events,
             limits,
             started: Instant::now(),
@@ -95,6 +99,7 @@ pub(super) fn serve(
         // The socket stays until the capture has ended: its going tells `trim stop` that everything is written.
         anyhow::Ok(socket)
     });
+    supervisor.stopping();
     // It must not switch anything any more, nor judge a capture that ends.
     drop(operator);
     let summary = end(&appliance, live, &mut programs)?;
@@ -152,6 +157,7 @@ struct Watchman<'a> {
     watch: Watch,
     conditions: Conditions,
     watched: Option<Instant>,
+    supervisor: &'a Supervisor,
     events: Vec<Events>,
     limits: Limits,
     started: Instant,
@@ -169,7 +175,11 @@ impl Watchman<'_> {
                 _ = tick.tick() => if self.look() { return Ok(()) },
                 _ = interrupt.recv() => return self.leave("SIGINT"),
                 _ = terminate.recv() => return self.leave("SIGTERM"),
-                _ = hangup.recv() => self.live.shared().request_rotation(),
+                _ = hangup.recv() => {
+                    self.supervisor.reloading();
+                    self.live.shared().request_rotation();
+                    self.supervisor.ready();
+                }
                 _ = stopped.changed() => {
                     // The answer to the request has to leave first.
                     tokio::time::sleep(ANSWERED).await;
@@ -186,6 +196,7 @@ impl Watchman<'_> {
 
     /// Does what is due; true when the capture is to end.
     fn look(&mut self) -> bool {
+        self.supervisor.beat();
         let mut appliance = lock(self.appliance);
         if let Err(error) = appliance.renew_lease() {
             tracing::error!(%error, "the kernel takes no renewal of the lease: it will fall back to legacy");
