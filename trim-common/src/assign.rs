@@ -26,6 +26,9 @@ pub mod http {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 #[repr(C)]
 pub struct FlowState {
+    /// Kernel time at which the connection began or was assigned last, nanoseconds: what was learned of it before does
+    /// not count any more.
+    pub since: u64,
     /// Generation under which the flow was assigned.
     pub generation: u32,
     /// [`Strategy::index`].
@@ -46,7 +49,7 @@ pub struct FlowState {
     pub reserved: [u8; 6],
 }
 
-const _: () = assert!(core::mem::size_of::<FlowState>() == 24);
+const _: () = assert!(core::mem::size_of::<FlowState>() == 32);
 
 /// What a packet meant for its flow's entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,6 +90,8 @@ pub struct Rules {
     pub hash: u32,
     /// Whether flows on other than the configured ports may be HTTP by their first bytes.
     pub detect: bool,
+    /// Kernel time, nanoseconds.
+    pub now: u64,
 }
 
 impl Rules {
@@ -177,6 +182,7 @@ fn begun(rules: &Rules, by_port: bool) -> FlowState {
 #[inline(always)]
 fn assigned(state: FlowState, rules: &Rules) -> FlowState {
     FlowState {
+        since: rules.now,
         generation: rules.policy.generation(),
         strategy: rules.strategy() as u8,
         mode: rules.policy.mode() as u8,

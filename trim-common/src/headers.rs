@@ -69,7 +69,7 @@ pub struct Tcp {
 }
 
 impl Tcp {
-    const NONE: Self = Self {
+    pub(crate) const NONE: Self = Self {
         key: FlowKey {
             low_address: [0; 16],
             high_address: [0; 16],

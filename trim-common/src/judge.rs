@@ -5,6 +5,7 @@
 
 use crate::assign::{FlowState, Rules, Visit, http, visit};
 use crate::classify::Lead;
+use crate::cut::{self, Cut, CutKey, CutRange};
 use crate::flow::FlowKey;
 use crate::frame::Frame as _;
 use crate::headers::{Content, Dissected, Tcp, dissect};
@@ -104,6 +105,33 @@ pub fn judge_tcp(
         Strategy::Legacy
     };
     Verdict::Steer(strategy, tag)
+}
+
+/// Marks a segment that is to be shortened, all of whose payload is known to be body. `range` looks up what was
+/// published of its direction; `forget` takes that away.
+///
+/// Never while the lease is stale: the packet then goes to a trimmer that has not published anything.
+#[inline(always)]
+pub fn mark_cut(
+    verdict: &mut Verdict,
+    tcp: &Tcp,
+    rules: &Rules,
+    state: &FlowState,
+    stamp: &Stamp,
+    range: impl FnOnce(&CutKey) -> Option<CutRange>,
+    forget: impl FnOnce(&CutKey),
+) {
+    let Verdict::Steer(_, tag) = verdict else { return };
+    if stamp.stale || state.http == http::NO || !cut::is_candidate(tcp, stamp.length) {
+        return;
+    }
+    let key = CutKey::new(tcp.key, tcp.direction);
+    let Some(range) = range(&key) else { return };
+    match range.judge(rules.hash, state.since, stamp.now, tcp) {
+        Cut::Keep => {}
+        Cut::Shorten => tag.flags |= flags::SHORTENED,
+        Cut::Over => forget(&key),
+    }
 }
 
 /// The verdict on a packet that is no TCP segment: to legacy, untouched, unless it is known that it cannot carry HTTP
@@ -226,6 +254,10 @@ pub trait World {
     fn flow(&self, key: &FlowKey) -> Option<FlowState>;
     /// Changes the flow table's entry.
     fn store(&mut self, key: &FlowKey, state: FlowState);
+    /// What was published of a direction.
+    fn cut(&self, key: &CutKey) -> Option<CutRange>;
+    /// Takes away what was published of a direction.
+    fn forget_cut(&mut self, key: &CutKey);
 }
 
 /// All that becomes of a packet.
@@ -237,6 +269,8 @@ pub struct Outcome {
     pub reasons: ReasonSet,
     /// The tag it got; packets that are left out get none.
     pub tag: Option<PacketTag>,
+    /// How many of its bytes went there.
+    pub length: u32,
 }
 
 /// Judges a frame from its first byte to its end, as the program does.
@@ -259,18 +293,32 @@ pub fn judge_frame(frame: &[u8], world: &mut impl World) -> Outcome {
         Content::Tcp => judge_segment(frame, &tcp, &setup, &stamp, world, &mut reasons),
         other => judge_other(other, &setup, &stamp, &mut reasons),
     };
-    let (steered, tag) = match verdict {
-        Verdict::Omit(reason) => {
-            reasons.count(reason);
-            (Steered::Drop, None)
-        }
-        Verdict::Steer(strategy, tag) => {
-            let queue = world.queue();
-            let steered = steer(queue, strategy, &setup, &mut reasons, |index| world.has_socket(index));
-            (steered, Some(tag))
-        }
+    let mut outcome = Outcome {
+        steered: Steered::Drop,
+        reasons,
+        tag: None,
+        length: frame.length(),
     };
-    Outcome { steered, reasons, tag }
+    match verdict {
+        Verdict::Omit(reason) => outcome.reasons.count(reason),
+        Verdict::Steer(strategy, mut tag) => {
+            let queue = world.queue();
+            let reasons = &mut outcome.reasons;
+            outcome.steered = steer(queue, strategy, &setup, reasons, |index| world.has_socket(index));
+            if tag.flags & flags::SHORTENED != 0 {
+                match outcome.steered {
+                    Steered::Socket(_) => {
+                        reasons.count(Reason::BodyCut);
+                        outcome.length = u32::from(tag.payload_offset);
+                    }
+                    // The network stack gets whole packets.
+                    Steered::Pass | Steered::Drop => tag.flags &= !flags::SHORTENED,
+                }
+            }
+            outcome.tag = Some(tag);
+        }
+    }
+    outcome
 }
 
 fn judge_segment(
@@ -285,11 +333,23 @@ fn judge_segment(
         policy: world.policy(),
         hash: tcp.key.hash(setup.seed),
         detect: setup.detect != 0,
+        now: stamp.now,
     };
     let by_port = || world.is_http_port(tcp.key.low_port) || world.is_http_port(tcp.key.high_port);
     let lead = || Lead::read(frame, tcp.payload_offset as u32, tcp.payload_length);
     let visit = visit(world.flow(&tcp.key), tcp, &rules, by_port, lead);
     world.store(&tcp.key, visit.state);
     count_visit(&visit, reasons);
-    judge_tcp(tcp, &rules, &visit, setup, stamp, reasons)
+    let mut verdict = judge_tcp(tcp, &rules, &visit, setup, stamp, reasons);
+    if setup.cut != 0 {
+        let mut over = None;
+        let range = |key: &CutKey| world.cut(key);
+        mark_cut(&mut verdict, tcp, &rules, &visit.state, stamp, range, |key| {
+            over = Some(*key)
+        });
+        if let Some(key) = over {
+            world.forget_cut(&key);
+        }
+    }
+    verdict
 }

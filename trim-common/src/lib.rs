@@ -6,6 +6,7 @@
 
 pub mod assign;
 pub mod classify;
+pub mod cut;
 pub mod flow;
 pub mod frame;
 pub mod headers;

@@ -19,6 +19,8 @@ pub const LEASE: &str = "LEASE";
 pub const LEASE_LOGGED: &str = "LEASE_LOGGED";
 /// LRU hash map from [`FlowKey`](crate::flow::FlowKey) to [`FlowState`](crate::assign::FlowState).
 pub const FLOWS: &str = "FLOWS";
+/// LRU hash map from [`CutKey`](crate::cut::CutKey) to [`CutRange`](crate::cut::CutRange).
+pub const CUTS: &str = "CUTS";
 /// Per-CPU array of one [`Counters`].
 pub const COUNTERS: &str = "COUNTERS";
 /// XSKMAP, indexed by [`socket_index`].
@@ -34,6 +36,8 @@ pub const QUEUES_MAX: u32 = 256;
 pub const SOCKETS_MAX: u32 = QUEUES_MAX * Strategy::COUNT as u32;
 /// Entries of [`FLOWS`] unless the loader says otherwise.
 pub const FLOWS_DEFAULT: u32 = 1 << 17;
+/// Entries of [`CUTS`].
+pub const CUTS_MAX: u32 = 1 << 16;
 /// Entries of [`PORTS`].
 pub const PORT_WORDS: u32 = 65536 / 64;
 /// Entries of [`SOURCE_FLOWS`].
@@ -136,8 +140,8 @@ pub struct Setup {
     pub drop_without_socket: u8,
     /// 1: flows on other ports than those of [`PORTS`] may be HTTP by their first bytes. 0: they are not HTTP.
     pub detect: u8,
-    /// Always 0.
-    pub reserved: u8,
+    /// 1: shorten segments that lie in a range of [`CUTS`]. 0: leave every packet whole.
+    pub cut: u8,
 }
 
 const _: () = assert!(core::mem::size_of::<Setup>() == 24);

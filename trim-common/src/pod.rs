@@ -2,6 +2,7 @@
 #![allow(unsafe_code, reason = "`aya::Pod` is an unsafe trait; each type's argument is given")]
 
 use crate::assign::FlowState;
+use crate::cut::{CutKey, CutRange};
 use crate::flow::FlowKey;
 use crate::maps::{Setup, SourceFlow, SourceSetup};
 
@@ -17,3 +18,7 @@ unsafe impl aya::Pod for Setup {}
 unsafe impl aya::Pod for SourceSetup {}
 // SAFETY: as for `FlowState`.
 unsafe impl aya::Pod for SourceFlow {}
+// SAFETY: as for `FlowState`; the flow's key in it is one as well.
+unsafe impl aya::Pod for CutKey {}
+// SAFETY: as for `FlowState`.
+unsafe impl aya::Pod for CutRange {}

@@ -58,6 +58,8 @@ pub enum Reason {
     LeaseStale,
     /// The driver has no room for metadata: redirected without a tag.
     Untagged,
+    /// All of its payload is known to be body: redirected without it.
+    BodyCut,
 }
 
 /// What a reason means for the accounts.
@@ -88,7 +90,7 @@ impl Reason {
     /// How many reasons there are.
     pub const COUNT: usize = Self::ALL.len();
     /// Every reason, in the order of its index.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::Seen,
         Self::RedirectedLegacy,
         Self::RedirectedScanning,
@@ -114,6 +116,7 @@ impl Reason {
         Self::QueueOutOfRange,
         Self::LeaseStale,
         Self::Untagged,
+        Self::BodyCut,
     ];
 
     /// Position in arrays of counters.
@@ -150,6 +153,7 @@ impl Reason {
             Self::QueueOutOfRange => "queue_out_of_range",
             Self::LeaseStale => "lease_stale",
             Self::Untagged => "untagged",
+            Self::BodyCut => "body_cut",
         }
     }
 

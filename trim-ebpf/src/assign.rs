@@ -11,6 +11,7 @@ use trim_common::reason::{Count as _, Reason};
 use crate::classify;
 use crate::count::Counters;
 use crate::ctx::FrameView;
+use crate::cut;
 use crate::maps::{self, FLOWS};
 
 /// Finds or makes the flow's entry, brings it up to date and judges the segment.
@@ -20,6 +21,7 @@ pub fn judge(frame: &FrameView, tcp: &Tcp, setup: &Setup, stamp: &Stamp, counter
         policy: maps::policy(),
         hash: tcp.key.hash(setup.seed),
         detect: setup.detect != 0,
+        now: stamp.now,
     };
     let entry = FLOWS.get_ptr_mut(&tcp.key);
     // SAFETY: an entry of the flow table is valid until the program returns. Another CPU that sees the flow's other direction
@@ -35,7 +37,9 @@ pub fn judge(frame: &FrameView, tcp: &Tcp, setup: &Setup, stamp: &Stamp, counter
         None => store(&tcp.key, &visit.state, counters),
     }
     count_visit(&visit, counters);
-    judge_tcp(tcp, &rules, &visit, setup, stamp, counters)
+    let mut verdict = judge_tcp(tcp, &rules, &visit, setup, stamp, counters);
+    cut::mark(&mut verdict, tcp, &rules, &visit.state, setup, stamp);
+    verdict
 }
 
 #[inline(always)]

@@ -1,6 +1,6 @@
 //! The XDP programs of `trim`.
 //!
-//! `trim` is the capture program: `parse -> assign (with classify) -> cut -> tag -> steer`, one file per step. What
+//! `trim` is the capture program: `parse -> assign (with classify) -> mark -> steer -> cut -> tag`, one file per step. What
 //! the steps decide stands in `trim-common`, as pure functions; the files here fetch what those need from the packet and
 //! the maps. `source` makes traffic for the benchmark.
 //!
@@ -30,6 +30,8 @@ mod classify;
 mod count;
 #[cfg(target_arch = "bpf")]
 mod ctx;
+#[cfg(target_arch = "bpf")]
+mod cut;
 #[cfg(target_arch = "bpf")]
 mod lease;
 #[cfg(target_arch = "bpf")]

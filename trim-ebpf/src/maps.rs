@@ -3,8 +3,9 @@
 use aya_ebpf::macros::map;
 use aya_ebpf::maps::{Array, LruHashMap, PerCpuArray, XskMap};
 use trim_common::assign::FlowState;
+use trim_common::cut::{CutKey, CutRange};
 use trim_common::flow::FlowKey;
-use trim_common::maps::{Counters, FLOWS_DEFAULT, PORT_WORDS, PolicyWord, SOCKETS_MAX, Setup, port_bit};
+use trim_common::maps::{CUTS_MAX, Counters, FLOWS_DEFAULT, PORT_WORDS, PolicyWord, SOCKETS_MAX, Setup, port_bit};
 
 use crate::ctx::Scratch;
 
@@ -20,6 +21,8 @@ static LEASE: Array<u64> = Array::with_max_entries(1, 0);
 static LEASE_LOGGED: Array<u64> = Array::with_max_entries(1, 0);
 #[map]
 pub static FLOWS: LruHashMap<FlowKey, FlowState> = LruHashMap::with_max_entries(FLOWS_DEFAULT, 0);
+#[map]
+pub static CUTS: LruHashMap<CutKey, CutRange> = LruHashMap::with_max_entries(CUTS_MAX, 0);
 #[map]
 pub static COUNTERS: PerCpuArray<Counters> = PerCpuArray::with_max_entries(1, 0);
 /// See [`ctx`](crate::ctx).

@@ -9,10 +9,11 @@ use trim_common::headers::Content;
 use trim_common::judge::{Stamp, Verdict, judge_other};
 use trim_common::maps::Setup;
 use trim_common::reason::{Count as _, Reason};
+use trim_common::tag::{PacketTag, flags};
 
 use crate::count::Counters;
 use crate::ctx::FrameView;
-use crate::{assign, lease, maps, parse, steer, tag};
+use crate::{assign, cut, lease, maps, parse, steer, tag};
 
 /// Sees every packet of the interface. Never aborts: a packet it cannot judge goes to legacy, untouched.
 #[xdp]
@@ -43,17 +44,32 @@ fn handle(ctx: &XdpContext, frame: &FrameView, setup: &Setup, mut counters: Coun
         Content::Tcp => assign::judge(frame, frame.any_tcp(&parsed.tcp), setup, &stamp, &mut counters),
         other => judge_other(other, setup, &stamp, &mut counters),
     };
-    // Here stands the in-kernel body cut: a packet that is to be steered and that lies wholly inside a sequence range
-    // published as body is shortened (`bpf_xdp_adjust_tail`) before its tag is written and before it is copied.
     match verdict {
         Verdict::Omit(reason) => {
             counters.count(reason);
             xdp_action::XDP_DROP
         }
-        Verdict::Steer(strategy, tag) => {
-            tag::write(ctx, &tag, &mut counters);
-            steer::steer(ctx, strategy, setup, &mut counters)
+        Verdict::Steer(strategy, mut tag) => {
+            let has_room = tag::begin(ctx);
+            let action = steer::steer(ctx, strategy, setup, &mut counters);
+            if tag.flags & flags::SHORTENED != 0 {
+                cut_or_unmark(ctx, action, has_room, &mut tag, &mut counters);
+            }
+            tag::write(ctx, &tag, has_room, &mut counters);
+            action
         }
+    }
+}
+
+/// Shortens a segment whose payload is body, if a socket gets it (the network stack gets whole packets) and its tag can say
+/// how long it was.
+#[inline(always)]
+fn cut_or_unmark(ctx: &XdpContext, action: u32, has_room: bool, tag: &mut PacketTag, counters: &mut Counters) {
+    let (to, whole) = (u32::from(tag.payload_offset), tag.original_length);
+    if action == xdp_action::XDP_REDIRECT && has_room && cut::shorten(ctx, to, whole) {
+        counters.count(Reason::BodyCut);
+    } else {
+        tag.flags &= !flags::SHORTENED;
     }
 }
 

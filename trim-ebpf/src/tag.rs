@@ -9,11 +9,17 @@ use trim_common::tag::{PacketTag, TAG_SIZE};
 
 use crate::count::Counters;
 
-/// Writes the tag. The packet goes untagged when the driver has no room for metadata, or has put some of its own there:
-/// user space looks for the tag directly in front of the packet. Frame views made before become invalid.
+/// Makes room for a tag in front of the packet; false when the driver has none, or has put metadata of its own there: user
+/// space looks for the tag directly in front of the packet. Frame views made before become invalid.
 #[inline(always)]
-pub fn write(ctx: &XdpContext, tag: &PacketTag, counters: &mut Counters) {
-    if ctx.metadata() != ctx.metadata_end() || !make_room(ctx) || !copy(ctx, tag) {
+pub fn begin(ctx: &XdpContext) -> bool {
+    ctx.metadata() == ctx.metadata_end() && make_room(ctx)
+}
+
+/// Writes the tag where [`begin`] has made room.
+#[inline(always)]
+pub fn write(ctx: &XdpContext, tag: &PacketTag, has_room: bool, counters: &mut Counters) {
+    if !has_room || !copy(ctx, tag) {
         counters.count(Reason::Untagged);
     }
 }

@@ -64,6 +64,14 @@ pub(super) fn render(status: &Status) -> String {
         bytes(http.unsure_bytes),
         bytes(http.opaque_bytes)
     );
+    if let Some(cut) = status.kernel.get("body_cut").filter(|&&cut| cut > 0) {
+        let _ = writeln!(
+            text,
+            "in the kernel {} packets ({} of those written) came without their body",
+            number(*cut),
+            share(*cut, status.packets.written)
+        );
+    }
     text.push_str(&strategies_table(&status.strategies));
     if let Some(switch) = &status.switch {
         let _ = writeln!(

@@ -47,6 +47,7 @@ pub(super) struct Capture {
     pub(super) on_user_space_loss: Key<OnLoss>,
     pub(super) lease: Key<Span>,
     pub(super) pin: Key<bool>,
+    pub(super) body_cut: Key<bool>,
 }
 
 /// How the XDP program is attached.

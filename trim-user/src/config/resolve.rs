@@ -101,6 +101,7 @@ fn capture(check: &mut Check, raw: &raw::Capture) -> Capture {
             HOUR,
         ),
         pin: value(&raw.pin).unwrap_or(true),
+        body_cut: value(&raw.body_cut).unwrap_or(true),
     }
 }
 

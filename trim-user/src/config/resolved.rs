@@ -93,6 +93,9 @@ pub struct Capture {
     pub lease: Duration,
     /// Whether the XDP program and its maps are pinned, so that they stay in force when the daemon is killed.
     pub pin: bool,
+    /// Whether the XDP program cuts off bodies that trimmers know in advance. It does so only where removed bytes are cut
+    /// ([`Action::Cut`](crate::trimmer::Action::Cut)): masking needs them for the checksum.
+    pub body_cut: bool,
 }
 
 /// How flows are given to the strategies.

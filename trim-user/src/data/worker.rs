@@ -10,12 +10,23 @@ use super::held::HeldFrames;
 use super::record::Record;
 use crate::packet::{Dissection, LinkType, TcpLayout, dissect, transport_end};
 use crate::shared::LaneCounts;
-use crate::trimmer::{Judgement, Label, Labels, Late, NonHttp, Policy, Segment, Statistics, Ticket, Trimmer};
+use crate::trimmer::{
+    BodyAhead, Judgement, Label, Labels, Late, NonHttp, Policy, Segment, Statistics, Ticket, Trimmer,
+};
 
 /// Takes the packets that leave a worker, in order.
 pub trait Output {
     /// One packet to be stored; `lane` is the index of the lane that judged it.
     fn store(&mut self, lane: usize, record: Record<'_>);
+}
+
+/// Has the kernel cut bodies off, where a trimmer knows them in advance.
+pub trait BodyCutter: Send {
+    /// Whether it is worth asking the trimmer what follows this segment, which ends with body.
+    fn asks(&mut self, segment: &Segment<'_>) -> bool;
+
+    /// So many bytes behind the segment, which came on this interface, are body.
+    fn body_ahead(&mut self, interface: u32, segment: &Segment<'_>, length: BodyAhead);
 }
 
 /// Makes a trimmer; called at the start and after a panic.
@@ -55,6 +66,7 @@ pub struct Worker {
     labels: Labels,
     scratch: Vec<u8>,
     watched: Option<Watched>,
+    cutter: Option<Box<dyn BodyCutter>>,
 }
 
 /// A lane whose differences are collected.
@@ -87,7 +99,15 @@ impl Worker {
             labels: Labels::new(),
             scratch: Vec::with_capacity(SCRATCH_BYTES),
             watched: None,
+            cutter: None,
         }
+    }
+
+    /// Packets may come without a body that a trimmer has told `cutter` of. They are counted as if they came with it.
+    #[must_use]
+    pub fn with_cutter(mut self, cutter: Box<dyn BodyCutter>) -> Self {
+        self.cutter = Some(cutter);
+        self
     }
 
     /// Shows the packets of `lane`, and where its two trimmers differ, to a collector of exemplars.
@@ -113,7 +133,10 @@ impl Worker {
         self.next += 1;
         let counts = &mut self.lanes[lane].counts;
         counts.packets += 1;
-        counts.bytes_in += frame.data.len() as u64;
+        counts.bytes_in += match self.cutter {
+            Some(_) => u64::from(frame.original_length),
+            None => frame.data.len() as u64,
+        };
         match dissect(link, frame.data, frame.original_length) {
             Dissection::Tcp(layout) => self.segment(ticket, lane, frame, &layout, output),
             Dissection::Fragment => self.store(ticket, lane, frame, output),
@@ -151,9 +174,23 @@ impl Worker {
         }
         let judgement = self.judge(ticket, lane, &segment);
         self.collect(ticket, lane, judgement);
+        self.look_ahead(lane, frame.interface, &segment, judgement);
         match judgement {
             Judgement::Held => self.held.push_waiting(ticket, lane, frame, *layout),
             Judgement::Decided => self.decided(ticket, lane, frame, layout, output),
+        }
+    }
+
+    /// Tells the cutter what follows the body bytes of this segment.
+    #[inline]
+    fn look_ahead(&mut self, lane: usize, interface: u32, segment: &Segment<'_>, judgement: Judgement) {
+        let Some(cutter) = &mut self.cutter else { return };
+        let cut = segment.wire_payload - segment.payload.len() as u32;
+        if cut > 0 {
+            self.lanes[lane].counts.labelled[Label::Body.index()] += u64::from(cut);
+        } else if judgement == Judgement::Decided && self.labels.last() == Some(Label::Body) && cutter.asks(segment) {
+            let ahead = self.lanes[lane].trimmer.body_ahead(segment);
+            cutter.body_ahead(interface, segment, ahead);
         }
     }
 

@@ -3,17 +3,21 @@
 //! Every type owns its map: hand each to the one part of the program that uses it.
 
 use std::collections::BTreeSet;
-use std::os::fd::AsRawFd;
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::path::Path;
+use std::sync::Arc;
 
 use aya::Ebpf;
 use aya::maps::{Array, HashMap, Map, MapData, MapError, PerCpuArray, XskMap};
 use trim_common::assign::{FlowState, http};
+use trim_common::cut::{CutKey, CutRange};
 use trim_common::flow::FlowKey;
 use trim_common::maps::{self, PolicyWord, Setup, port_bit, socket_index};
 use trim_common::reason::{Class, Reason};
 use trim_common::strategy::{Mode, Split, Strategy};
 
+use super::bare::bpf;
 use super::error::KernelError;
 
 /// Everything that can be said to the program and heard from it.
@@ -30,6 +34,8 @@ pub struct Maps {
     pub counters: CountersMap,
     /// The flow table.
     pub flows: FlowsMap,
+    /// Sequence ranges that are known to be body.
+    pub cuts: CutsMap,
     /// The sockets that packets are steered to.
     pub sockets: SocketsMap,
 }
@@ -43,6 +49,7 @@ impl Maps {
             lease: LeaseMap(take(ebpf, maps::LEASE)?),
             counters: CountersMap(take(ebpf, maps::COUNTERS)?),
             flows: FlowsMap(take(ebpf, maps::FLOWS)?),
+            cuts: CutsMap::take(ebpf)?,
             sockets: SocketsMap(take(ebpf, maps::SOCKETS)?),
         })
     }
@@ -275,6 +282,37 @@ impl FlowsMap {
             // An entry that the kernel evicted meanwhile is gone as well.
             let _ = self.0.remove(&key);
         }
+    }
+}
+
+/// Sequence ranges that are known to be body, by direction. Any number of threads may publish at once: each owns a clone.
+#[derive(Clone, Debug)]
+pub struct CutsMap(Arc<OwnedFd>);
+
+impl CutsMap {
+    fn take(ebpf: &mut Ebpf) -> Result<Self, KernelError> {
+        let Some(Map::LruHashMap(map)) = ebpf.take_map(maps::CUTS) else {
+            let reason = format!("it has no LRU hash map {}", maps::CUTS);
+            return Err(KernelError::BadObject { reason });
+        };
+        let fd = map.fd().as_fd().try_clone_to_owned();
+        let fd = fd.map_err(|source| {
+            KernelError::map(maps::CUTS, "open")(MapError::from(aya::sys::SyscallError {
+                call: "fcntl",
+                io_error: source,
+            }))
+        })?;
+        Ok(Self(Arc::new(fd)))
+    }
+
+    /// Publishes a range in place of what was there of its direction. One system call. When the table is full, the range
+    /// that was used least lately goes.
+    ///
+    /// # Errors
+    /// When the kernel refuses, such as for want of memory. Nothing is lost by it: the segments come whole.
+    pub fn publish(&self, key: &CutKey, range: &CutRange) -> io::Result<()> {
+        // SAFETY: `CUTS` is declared with these types in `trim-ebpf/src/maps.rs`.
+        unsafe { bpf::update(self.0.as_fd(), key, range) }
     }
 }
 

@@ -7,7 +7,7 @@ use hashbrown::{HashMap, HashSet};
 use trim_common::flow::FlowKey;
 use trim_common::strategy::Strategy;
 
-use super::{Judgement, Label, Labels, Late, Legacy, Scanning, Segment, Statistics, Ticket, Trimmer};
+use super::{BodyAhead, Judgement, Label, Labels, Late, Legacy, Scanning, Segment, Statistics, Ticket, Trimmer};
 
 /// Starts every flow on `scanning`. Where a segment leaves the first hole in a flow of which nothing is in doubt, `legacy`
 /// goes on from there as well, told by `scanning` where both directions stand. From then on `legacy` decides what
@@ -166,6 +166,14 @@ impl Trimmer for Auto {
 
     fn statistics(&self) -> &Statistics {
         &self.statistics
+    }
+
+    /// Of a flow that both know nothing is promised.
+    fn body_ahead(&mut self, segment: &Segment<'_>) -> BodyAhead {
+        match self.moved.contains(&segment.flow) {
+            true => 0,
+            false => self.fast.body_ahead(segment),
+        }
     }
 }
 

@@ -56,6 +56,12 @@ pub struct Segment<'a> {
     pub time: u64,
 }
 
+/// How many bytes behind a segment are certain to be body that is removed.
+///
+/// The caller may have the kernel cut them off: segments of them then come without payload, and are labelled as they would
+/// be with it.
+pub type BodyAhead = u64;
+
 /// The caller's name for a packet; grows from packet to packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Ticket(pub u64);
@@ -96,6 +102,12 @@ pub trait Trimmer: Send {
 
     /// What happened so far.
     fn statistics(&self) -> &Statistics;
+
+    /// What is certain of the bytes behind a segment that was decided just now and ends with body: 0 when nothing is. Bytes
+    /// that somebody still wants to see, such as a second trimmer that is compared, are never promised.
+    fn body_ahead(&mut self, _segment: &Segment<'_>) -> BodyAhead {
+        0
+    }
 
     /// A segment on which the two trimmers behind this one differ; each is given once, and not all of them are. `None`
     /// for a trimmer that compares nothing.

@@ -3,7 +3,7 @@
 use trim_common::flow::FlowKey;
 use trim_common::strategy::Strategy;
 
-use super::{Judgement, Labels, Late, Segment, Settings, Statistics, Ticket, Trimmer};
+use super::{BodyAhead, Judgement, Labels, Late, Segment, Settings, Statistics, Ticket, Trimmer};
 
 /// Seed of the choice: not that of the split, or the sampled flows would all be on one strategy.
 const SEED: u64 = 0x7368_6164_6f77_5f31;
@@ -83,5 +83,13 @@ impl<P: Trimmer, S: Trimmer> Trimmer for Sampled<P, S> {
 
     fn statistics(&self) -> &Statistics {
         &self.statistics
+    }
+
+    /// Of a sampled flow nothing is promised: there are two who want to see its bytes.
+    fn body_ahead(&mut self, segment: &Segment<'_>) -> BodyAhead {
+        match self.is_sampled(&segment.flow) {
+            true => 0,
+            false => self.plain.body_ahead(segment),
+        }
     }
 }

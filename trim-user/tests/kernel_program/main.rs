@@ -1,6 +1,7 @@
 //! The XDP program: against its pure twin, packet by packet, through `BPF_PROG_TEST_RUN`; and on real interfaces.
 #![allow(clippy::unwrap_used, reason = "the helpers of these tests fail the test")]
 
+mod cut;
 mod flows;
 mod frames;
 mod interfaces;

@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::os::fd::OwnedFd;
 
 use trim_common::assign::FlowState;
+use trim_common::cut::{CutKey, CutRange};
 use trim_common::flow::FlowKey;
 use trim_common::headers::{Content, dissect};
 use trim_common::judge::{Outcome, Steered, World, judge_frame};
@@ -49,6 +50,7 @@ struct Mirror {
     ports: BTreeSet<u16>,
     sockets: BTreeSet<u32>,
     flows: HashMap<FlowKey, FlowState>,
+    cuts: HashMap<CutKey, CutRange>,
 }
 
 impl World for Mirror {
@@ -79,6 +81,12 @@ impl World for Mirror {
     fn store(&mut self, key: &FlowKey, state: FlowState) {
         self.flows.insert(*key, state);
     }
+    fn cut(&self, key: &CutKey) -> Option<CutRange> {
+        self.cuts.get(key).copied()
+    }
+    fn forget_cut(&mut self, key: &CutKey) {
+        self.cuts.remove(key);
+    }
 }
 
 /// The settings most tests start from.
@@ -89,7 +97,7 @@ pub(crate) const SETUP: Setup = Setup {
     omit_not_http: 0,
     drop_without_socket: 0,
     detect: 1,
-    reserved: 0,
+    cut: 0,
 };
 
 impl Rig {
@@ -105,6 +113,7 @@ impl Rig {
             ports: BTreeSet::new(),
             sockets: BTreeSet::new(),
             flows: HashMap::new(),
+            cuts: HashMap::new(),
         };
         let mut rig = Self {
             program,
@@ -144,6 +153,12 @@ impl Rig {
         self.world.policy = self.maps.policy.switch_draining(mode, split).unwrap();
     }
 
+    /// Publishes a range of body.
+    pub(crate) fn publish(&mut self, key: CutKey, range: CutRange) {
+        self.maps.cuts.publish(&key, &range).unwrap();
+        self.world.cuts.insert(key, range);
+    }
+
     pub(crate) fn open_socket(&mut self, queue: u32, strategy: Strategy) {
         let socket = unbound_socket().unwrap();
         self.maps.sockets.set(queue, strategy, &socket).unwrap();
@@ -162,11 +177,14 @@ impl Rig {
     /// Runs the program and the twin on one frame and requires that they agree in everything.
     pub(crate) fn run(&mut self, frame: &[u8]) -> (Ran, Outcome) {
         let before = self.maps.counters.read().unwrap();
+        let started = clock::monotonic();
         let ran = self.program.test_run(frame, self.arrival).unwrap();
         let counted = self.maps.counters.read().unwrap().since(&before);
 
         self.world.queue = self.arrival.queue;
-        self.world.now = ran.tag().map_or_else(clock::monotonic, |tag| tag.kernel_time);
+        self.world.now = ran
+            .tag()
+            .map_or_else(|| self.time_of(frame, started), |tag| tag.kernel_time);
         let outcome = judge_frame(frame, &mut self.world);
 
         let reasons = Reason::ALL.map(|reason| u64::from(outcome.reasons.contains(reason)));
@@ -179,13 +197,24 @@ impl Rig {
         };
         assert_eq!(ran.action, action, "{frame:02x?}");
         assert_eq!(ran.tag(), outcome.tag, "{frame:02x?}");
-        assert_eq!(ran.frame, frame, "the packet itself is never touched");
+        assert_eq!(
+            ran.frame,
+            frame[..outcome.length as usize],
+            "what is there is never touched"
+        );
         let found = dissect(frame);
         if found.content == Content::Tcp {
             let stored = self.maps.flows.get(&found.tcp.key).unwrap();
             assert_eq!(stored, self.world.flow(&found.tcp.key), "{frame:02x?}");
         }
         (ran, outcome)
+    }
+
+    /// When the program saw a frame that has no tag, after `started`: its flow's entry tells where that began just now.
+    fn time_of(&self, frame: &[u8], started: u64) -> u64 {
+        let stored = self.maps.flows.get(&dissect(frame).tcp.key).unwrap();
+        let since = stored.map_or(0, |state| state.since);
+        if since >= started { since } else { clock::monotonic() }
     }
 
     /// The tag of a frame that must get one.

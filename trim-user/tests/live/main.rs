@@ -3,6 +3,7 @@
 
 mod alerts;
 mod appliance;
+mod body_cut;
 mod comparison;
 mod equality;
 mod killed;

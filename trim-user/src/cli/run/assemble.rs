@@ -12,17 +12,17 @@ use crate::control::appliance::{Appliance, InterfaceWatch};
 use crate::control::status::InterfaceStatus;
 use crate::control::switch::{Levers, Switch, mode_left_in};
 use crate::data::Interface;
-use crate::data::live::{LiveCapture, Parts, Plan};
+use crate::data::live::{CutterParts, LiveCapture, Parts, Plan};
 use crate::data::sink::{OutputFormat, RotatingSink, RotationOptions, Sink};
 use crate::kernel::events::Events;
-use crate::kernel::maps::Maps;
+use crate::kernel::maps::{CutsMap, Maps};
 use crate::kernel::nic::{self, LinkMonitor, LinkState, Promiscuous};
 use crate::kernel::pins;
 use crate::kernel::program::{AttachMode, LoadOptions, Program};
 use crate::kernel::xsk::{BindMode, HugePages, Options, Queue, Settings};
 use crate::kernel::{affinity, clock};
 use crate::packet::LinkType;
-use crate::trimmer::{NonHttp, Ports};
+use crate::trimmer::{Action, NonHttp, Ports};
 
 /// A capture that runs.
 pub(super) struct Capture {
@@ -45,6 +45,7 @@ struct Opened {
     queues: Vec<Queue>,
     watch: InterfaceWatch,
     levers: Levers,
+    cuts: CutsMap,
 }
 
 impl Capture {
@@ -82,6 +83,10 @@ impl Capture {
             policy: config.policy,
             hold: config.hold,
             exemplars: config.exemplars.clone(),
+            cutter: cuts_bodies(config).then(|| CutterParts {
+                maps: opened.iter().map(|interface| interface.cuts.clone()).collect(),
+                seed,
+            }),
             wait: config.capture.wait,
             sink: Box::new(sink),
         };
@@ -184,7 +189,13 @@ fn open(config: &Config, name: &str, seed: u64, word: PolicyWord) -> anyhow::Res
         queues,
         watch,
         levers,
+        cuts: maps.cuts,
     })
+}
+
+/// Whether the XDP program cuts bodies off. Masking needs every byte, for the checksum.
+fn cuts_bodies(config: &Config) -> bool {
+    config.capture.body_cut && config.policy.action == Action::Cut
 }
 
 /// Opens every RX queue and steers to its sockets.
@@ -228,7 +239,7 @@ fn fill(maps: &mut Maps, config: &Config, seed: u64, word: PolicyWord, queues: u
         omit_not_http: u8::from(config.policy.non_http == NonHttp::Drop),
         drop_without_socket: u8::from(config.capture.on_user_space_loss == OnLoss::Drop),
         detect: u8::from(detect),
-        reserved: 0,
+        cut: u8::from(cuts_bodies(config)),
     })?;
     maps.policy.switch(word)?;
     maps.lease.renew(clock::monotonic())?;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use trim_common::strategy::Strategy;
 
 use crate::shared::{FaultPlan, Faults};
-use crate::trimmer::{Judgement, Label, Labels, Late, Segment, Statistics, Ticket, Trimmer};
+use crate::trimmer::{BodyAhead, Judgement, Label, Labels, Late, Segment, Statistics, Ticket, Trimmer};
 
 /// Puts faults into another trimmer, for rehearsals.
 pub(super) struct Faulty<T> {
@@ -89,5 +89,9 @@ impl<T: Trimmer> Trimmer for Faulty<T> {
 
     fn statistics(&self) -> &Statistics {
         self.inner.statistics()
+    }
+
+    fn body_ahead(&mut self, segment: &Segment<'_>) -> BodyAhead {
+        self.inner.body_ahead(segment)
     }
 }

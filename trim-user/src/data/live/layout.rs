@@ -5,6 +5,7 @@ use std::sync::atomic::AtomicU64;
 
 use super::batch::{self, FromReceiver};
 use super::chunks;
+use super::cutter::{Cutter, CutterParts};
 use super::inline::InlineLoop;
 use super::intake::Intake;
 use super::meter::Meter;
@@ -19,6 +20,7 @@ use crate::config::{Layout, Pipeline};
 use crate::data::exemplar::{ExemplarSettings, Quota, Saver};
 use crate::data::merge::Merge;
 use crate::data::sink::Sink;
+use crate::data::worker::Worker;
 use crate::kernel::xsk::{Queue, Umem, WaitMode};
 use crate::shared::{Latency, Shared};
 
@@ -197,12 +199,14 @@ fn exemplars(settings: &ExemplarSettings, shared: &Shared) -> Option<(ExemplarOu
 
 fn build_inline(parts: Parts, wait: WaitMode, shared: &Arc<Shared>, extras: &Extras, thread: ThreadPlan) -> Job {
     let (queues, interfaces): (Vec<Queue>, Vec<u32>) = parts.queues.into_iter().unzip();
+    let base = TimeBase::sample();
+    let worker = lanes::worker(&parts.settings, extras, parts.policy, parts.hold);
     let inline = InlineLoop {
         intake: Intake::new(queues, wait, parts.plan.batch),
         interfaces,
-        worker: lanes::worker(&parts.settings, extras, parts.policy, parts.hold),
+        worker: with_cutter(worker, parts.cutter.as_ref(), base),
         writer: Writer::new(parts.sink),
-        base: TimeBase::sample(),
+        base,
         shared: Arc::clone(shared),
         board: 0,
         meter: Meter::default(),
@@ -210,6 +214,13 @@ fn build_inline(parts: Parts, wait: WaitMode, shared: &Arc<Shared>, extras: &Ext
     Job {
         thread,
         run: Box::new(move || inline.run()),
+    }
+}
+
+fn with_cutter(worker: Worker, parts: Option<&CutterParts>, base: TimeBase) -> Worker {
+    match parts {
+        Some(parts) => worker.with_cutter(Box::new(Cutter::new(parts.clone(), base))),
+        None => worker,
     }
 }
 
@@ -238,6 +249,7 @@ fn build_threads(parts: Parts, wait: WaitMode, shared: &Arc<Shared>, extras: &Ex
         policy,
         hold,
         sink,
+        cutter,
         ..
     } = parts;
     let common = Common {
@@ -256,7 +268,11 @@ fn build_threads(parts: Parts, wait: WaitMode, shared: &Arc<Shared>, extras: &Ex
         let trim = TrimLoop {
             merge: Merge::new(inputs.len(), 4 * common.plan.batch),
             inputs: inputs.into_iter().map(input).collect(),
-            worker: lanes::worker(&settings, extras, policy, hold),
+            worker: with_cutter(
+                lanes::worker(&settings, extras, policy, hold),
+                cutter.as_ref(),
+                common.base,
+            ),
             output,
             horizon,
             base: common.base,

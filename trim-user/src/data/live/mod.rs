@@ -6,6 +6,7 @@
 mod arrival;
 mod batch;
 mod chunks;
+mod cutter;
 #[cfg(test)]
 mod equality;
 #[cfg(test)]
@@ -26,6 +27,7 @@ mod writer;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
+pub use cutter::CutterParts;
 pub use lanes::{ExemplarOutlet, Extras, makers};
 pub use layout::{Plan, ThreadPlan};
 pub use outcome::{Ended, LiveError};
@@ -56,6 +58,8 @@ pub struct Parts {
     pub hold: Hold,
     /// How many differences between the strategies are saved in mode `comparison`, and where.
     pub exemplars: ExemplarSettings,
+    /// What the kernel is told of bodies; `None` when it is to cut none.
+    pub cutter: Option<CutterParts>,
     /// How receiving threads wait.
     pub wait: Wait,
     /// Where packets go.

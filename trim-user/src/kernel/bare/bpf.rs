@@ -98,14 +98,27 @@ pub(super) fn create_map(map_type: u32, value_size: u32, max_entries: u32) -> io
 
 /// Writes one element of a map with 32-bit keys and values.
 pub(super) fn update_u32(map: BorrowedFd<'_>, key: u32, value: u32) -> io::Result<()> {
+    // SAFETY: the sizes are those that the map was made with.
+    unsafe { update(map, &key, &value) }
+}
+
+/// Writes one element of a map.
+///
+/// # Safety
+/// The map's keys are of type `K` and its values of type `V`.
+pub(in crate::kernel) unsafe fn update<K: aya::Pod, V: aya::Pod>(
+    map: BorrowedFd<'_>,
+    key: &K,
+    value: &V,
+) -> io::Result<()> {
     let attribute = MapElement {
         map: map.as_raw_fd().cast_unsigned(),
         _reserved: 0,
-        key: pointer(&key),
-        value: pointer(&value),
+        key: pointer(key),
+        value: pointer(value),
         flags: 0,
     };
-    // SAFETY: key and value are live locals of the sizes the map was made with, and are only read.
+    // SAFETY: key and value are borrowed for the call and only read, and the caller vouches for their sizes.
     unsafe { bpf(MAP_UPDATE_ELEM, &attribute) }.map(|_| ())
 }
 

@@ -4,7 +4,7 @@
 //! benchmarks use it for the bare receive loop they compare with. It is put together here, so it needs neither the eBPF
 //! compiler nor the object that holds `trim`'s program.
 
-mod bpf;
+pub(in crate::kernel) mod bpf;
 mod program;
 
 use std::io;

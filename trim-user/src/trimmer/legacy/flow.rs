@@ -241,6 +241,26 @@ impl Flow {
         }
     }
 
+    /// How many bytes behind a segment are body beyond doubt: in a connection of which everything was seen from its
+    /// beginning on.
+    pub(super) fn body_behind(&self, segment: &Segment<'_>) -> u64 {
+        let half = &self.halves[segment.direction.index()];
+        let is_whole = half.syn != 0 && self.proper_start && half.stash == NONE;
+        let is_doubted = self.lossy || self.unpaired || self.requests_lost;
+        let is_settled = !matches!(
+            half.phase,
+            Phase::Doubt { .. } | Phase::Lost | Phase::Peek(_) | Phase::PeekSimple
+        );
+        if !is_whole || is_doubted || !is_settled {
+            return 0;
+        }
+        let next = half.position(segment.sequence) + u64::from(segment.wire_payload);
+        match half.history.newest(next) {
+            Some(Label::Body) => half.frontier.min(half.fin).min(half.opaque_from).saturating_sub(next),
+            _ => 0,
+        }
+    }
+
     /// The label of bytes that nobody can tell.
     pub(super) fn unsure(&self) -> Label {
         match (self.http, self.may_resynchronise()) {

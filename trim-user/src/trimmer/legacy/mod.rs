@@ -30,7 +30,7 @@ use self::stash::{Spares, Stash};
 use self::tickets::Tickets;
 use super::flow_table::FlowTable;
 use super::pool::Pool;
-use super::{Judgement, Label, Labels, Late, Segment, Settings, Statistics, Ticket, Trimmer};
+use super::{BodyAhead, Judgement, Label, Labels, Late, Segment, Settings, Statistics, Ticket, Trimmer};
 use crate::http::RedactedFields;
 
 /// Trims by exact framing.
@@ -154,5 +154,12 @@ impl Trimmer for Legacy {
 
     fn statistics(&self) -> &Statistics {
         &self.shared.statistics
+    }
+
+    fn body_ahead(&mut self, segment: &Segment<'_>) -> BodyAhead {
+        let Some(number) = self.flows.find(&segment.flow) else {
+            return 0;
+        };
+        self.flows.get_mut(number).body_behind(segment)
     }
 }

@@ -280,11 +280,13 @@ impl Run<'_> {
 
 /// Labels a segment that lies wholly in the newest run of known bytes of its direction and changes nothing else:
 /// what nearly all segments of large bodies do. False when it is not such a segment.
+///
+/// The payload may have been cut off the packet: then it counts as seen, and there is nothing to label.
 #[inline]
 pub(super) fn fast(flow: &mut Flow, segment: &Segment<'_>, labels: &mut Labels) -> bool {
     const SPECIAL: u8 = 0x01 | 0x02 | 0x04;
-    let length = length(segment.payload);
-    if segment.flags.0 & SPECIAL != 0 || length == 0 || segment.wire_payload != length {
+    let (length, captured) = (segment.wire_payload, length(segment.payload));
+    if segment.flags.0 & SPECIAL != 0 || length == 0 || (captured != length && captured != 0) {
         return false;
     }
     let (half, other) = pair(flow, segment.direction.index());
@@ -301,7 +303,7 @@ pub(super) fn fast(flow: &mut Flow, segment: &Segment<'_>, labels: &mut Labels) 
     if segment.flags.ack() {
         other.acknowledge(segment.acknowledgment);
     }
-    labels.push(length, label);
+    labels.push(captured, label);
     true
 }
 

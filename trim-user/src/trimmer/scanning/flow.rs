@@ -74,6 +74,8 @@ pub(super) struct Flow {
     pub(super) interim: bool,
     /// The first request was an HTTP/0.9 one.
     pub(super) simple: bool,
+    /// The framing of a direction was lost some time.
+    pub(super) was_lost: bool,
 }
 
 impl Flow {
@@ -84,6 +86,7 @@ impl Flow {
             requests: None,
             interim: false,
             simple: false,
+            was_lost: false,
         }
     }
 
@@ -132,6 +135,7 @@ impl Flow {
     }
 
     pub(super) fn set_phase(&mut self, shared: &mut Shared, side: usize, phase: Phase) {
+        self.was_lost |= matches!(phase, Phase::Lost(_));
         let before = std::mem::replace(&mut self.tracks[side].phase, phase);
         if let Phase::Block(number) = before {
             shared.blocks.free(number);
@@ -198,6 +202,19 @@ impl Flow {
             Standing::Lost
         } else {
             Standing::Exact
+        }
+    }
+
+    /// How many bytes behind a position are body beyond doubt: in a connection of which everything was seen from its
+    /// beginning on.
+    pub(super) fn body_behind(&self, side: usize, position: u64) -> u64 {
+        let track = &self.tracks[side];
+        let is_whole = self.tracks.iter().all(|track| track.anchored && !track.has_gap());
+        let (from, to) = track.content();
+        if is_whole && !self.was_lost && track.certain && (from..to).contains(&position) {
+            to - position
+        } else {
+            0
         }
     }
 

@@ -22,7 +22,7 @@ use self::binary::BinaryContent;
 use self::flow::{Flow, Shared, Visit};
 use super::flow_table::FlowTable;
 use super::pool::Pool;
-use super::{Judgement, Label, Labels, Late, Ports, Segment, Settings, Statistics, Ticket, Trimmer};
+use super::{BodyAhead, Judgement, Label, Labels, Late, Ports, Segment, Settings, Statistics, Ticket, Trimmer};
 use crate::http::RedactedFields;
 
 /// The fast trimmer.
@@ -118,6 +118,22 @@ impl Scanning {
         self.standing = self.look(number, sequence, segment, labels);
     }
 
+    /// A segment whose payload was cut off the packet. In the middle of known content it counts as seen.
+    fn pass(&mut self, segment: &Segment<'_>) {
+        let Some(number) = self.flows.find(&segment.flow) else {
+            return;
+        };
+        let track = &mut self.flows.get_mut(number).tracks[segment.direction.index()];
+        let Some(start) = track.position(segment.sequence) else {
+            return;
+        };
+        let end = start + u64::from(segment.wire_payload);
+        if track.is_content(start, end) && !segment.flags.rst() {
+            track.saw_acknowledgment(segment.acknowledgment);
+            track.saw(end);
+        }
+    }
+
     /// Labels a payload that is not simply the middle of some content.
     #[inline(never)]
     fn look(&mut self, number: u32, sequence: u32, segment: &Segment<'_>, labels: &mut Labels) -> Standing {
@@ -164,6 +180,9 @@ impl Trimmer for Scanning {
     ) -> Judgement {
         labels.clear();
         if segment.payload.is_empty() && !segment.flags.syn() {
+            if segment.wire_payload > 0 {
+                self.pass(segment);
+            }
             return Judgement::Decided;
         }
         match self.ports.admit(segment.flow.low_port, segment.flow.high_port) {
@@ -179,5 +198,16 @@ impl Trimmer for Scanning {
 
     fn statistics(&self) -> &Statistics {
         &self.shared.statistics
+    }
+
+    fn body_ahead(&mut self, segment: &Segment<'_>) -> BodyAhead {
+        let Some(number) = self.flows.find(&segment.flow) else {
+            return 0;
+        };
+        let (flow, side) = (self.flows.get_mut(number), segment.direction.index());
+        let end = segment.sequence.wrapping_add(segment.wire_payload);
+        flow.tracks[side]
+            .position(end)
+            .map_or(0, |position| flow.body_behind(side, position))
     }
 }
