@@ -176,6 +176,9 @@ pub struct LatencyStatus {
     pub packets: u64,
     /// Half of them took at most this.
     pub p50: u64,
+    /// 95 of 100 took at most this.
+    #[serde(default)]
+    pub p95: u64,
     /// 99 of 100 took at most this.
     pub p99: u64,
     /// The slowest.
@@ -235,6 +238,7 @@ pub fn strategy_status(lane: Lane, totals: &LaneTotals, latency: &Latency) -> St
         LatencyStatus {
             packets: histogram.len(),
             p50: histogram.value_at_quantile(0.5),
+            p95: histogram.value_at_quantile(0.95),
             p99: histogram.value_at_quantile(0.99),
             max: histogram.max(),
         }

@@ -8,6 +8,7 @@ mod comparison;
 mod equality;
 mod killed;
 mod packets;
+mod page;
 mod removed;
 mod rollout;
 mod supervised;

@@ -10,7 +10,7 @@ use xtask::lab::{Client, Exchange, Link, Nginx, Signal, Site, Span, SpanOptions}
 use super::appliance::{Appliance, Setting, assert_nothing_lost, can_run};
 
 /// Fourteen days in seconds. Limits that depend on how busy this machine is, and on an unoptimised build, are out of the way.
-const REHEARSAL: &str = "health:
+pub(crate) const REHEARSAL: &str = "health:
   sample_interval: 200ms
   shadowed_percent: 40
   unresponsive_after: 2s
@@ -43,7 +43,7 @@ fn setting(layout: &'static str) -> Setting {
 }
 
 /// Small pages over new connections, again and again, while `body` runs.
-fn under_traffic<T: Send>(span: &Span, body: impl FnOnce() -> T + Send) -> T {
+pub(crate) fn under_traffic<T: Send>(span: &Span, body: impl FnOnce() -> T + Send) -> T {
     let _nginx = Nginx::start(
         &span.server,
         Site {
@@ -91,7 +91,7 @@ fn has_status(status: &'static str) -> impl Fn(&Value) -> bool {
 }
 
 /// Starts a rollout and waits until half of the flows are to be on `scanning`.
-fn at_half(appliance: &Appliance) {
+pub(crate) fn at_half(appliance: &Appliance) {
     appliance.command(&["rollout", "start", "--reason", "test"]);
     wait_for(appliance, "one half", |state| {
         assert_ne!(state["status"], "rolled_back", "{state}");

@@ -4,6 +4,7 @@
 //! Everything made here is taken away again: when its guard is dropped (at the end, on an error, in a panic), on
 //! Ctrl-C and the other termination signals, and, after a SIGKILL, by the next program that makes a namespace.
 
+mod browser;
 mod cleanup;
 mod client;
 mod namespace;
@@ -14,6 +15,7 @@ mod span;
 mod tcpdump;
 mod veth;
 
+pub use browser::{Browser, Look};
 pub use cleanup::Folder;
 pub use client::{Client, Exchange};
 pub use namespace::Namespace;

@@ -64,6 +64,11 @@ impl Tool {
         program: "prometheus-alertmanager",
         package: "prometheus-alertmanager",
     };
+    /// The browser that looks at the page.
+    pub const CHROMIUM: Self = Self {
+        program: "chromium",
+        package: "chromium",
+    };
     /// The independent reader of what was written.
     pub const TSHARK: Self = Self {
         program: "tshark",
@@ -105,6 +110,7 @@ impl Tool {
         Self::ALERTMANAGER,
         Self::MAN,
         Self::SYSTEMD_ANALYZE,
+        Self::CHROMIUM,
     ];
 }
 

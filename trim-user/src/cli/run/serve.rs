@@ -73,7 +73,7 @@ pub(super) fn serve(
         stop,
     };
     let web = listener
-        .map(|listener| answer(listener, &service, config.capture.lease))
+        .map(|listener| answer(listener, &service, config))
         .transpose()?;
     let supervisor = Supervisor::start(live.shared())?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -112,8 +112,9 @@ pub(super) fn serve(
 }
 
 /// Starts what answers over TCP, on a thread of its own: this one renews the lease.
-fn answer(listener: WebListener, service: &Service, lease: Duration) -> Result<WebServer, WebError> {
-    let (open, guarded) = web::routes(service.clone(), listener.guard(), lease);
+fn answer(listener: WebListener, service: &Service, config: &Config) -> Result<WebServer, WebError> {
+    let (lease, database) = (config.capture.lease, config.database.clone());
+    let (open, guarded) = web::routes(service.clone(), listener.guard(), lease, database)?;
     listener.start(open, guarded)
 }
 

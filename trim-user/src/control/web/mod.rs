@@ -6,6 +6,7 @@
 mod accept;
 mod error;
 mod guard;
+mod page;
 mod patience;
 mod picture;
 mod probes;

@@ -1,11 +1,14 @@
 //! What is served.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 
+use super::error::WebError;
 use super::guard::Guard;
+use super::page;
 use super::picture::Pictures;
 use super::probes::{self, Probes};
 use crate::control::api::Service;
@@ -21,15 +24,27 @@ pub struct WebState {
     pub guard: Arc<Guard>,
 }
 
-/// What everybody may see, and what only bearers of the token may. `lease` is how long the kernel's lease lasts.
-pub fn routes(service: Service, guard: Arc<Guard>, lease: Duration) -> (Router, Router) {
+/// What everybody may see, and what only bearers of the token may. The page is among the former, because it shows the form
+/// that takes the token; it asks for the token itself.
+///
+/// `lease` is how long the kernel's lease lasts; `database` is where decisions and events are read.
+///
+/// # Errors
+/// When the page cannot have what it needs of the system.
+pub fn routes(
+    service: Service,
+    guard: Arc<Guard>,
+    lease: Duration,
+    database: PathBuf,
+) -> Result<(Router, Router), WebError> {
     let shared = Arc::clone(service.lock().shared());
     let state = WebState {
         pictures: Arc::new(Pictures::new(service.clone())),
         service,
         guard,
     };
-    let open = probes::routes(Probes { shared, lease });
+    let page = page::routes(state.clone(), database).map_err(WebError::Thread)?;
+    let open = probes::routes(Probes { shared, lease }).merge(page);
     let guarded = Router::new().with_state(state);
-    (open, guarded)
+    Ok((open, guarded))
 }
