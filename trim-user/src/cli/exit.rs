@@ -13,6 +13,7 @@ use crate::kernel::nic::NicError;
 use crate::kernel::xsk::XskError;
 use crate::ops::backup::BackupError;
 use crate::ops::compare::SaveError;
+use crate::ops::diag::DiagError;
 use crate::telemetry::logging::LoggingError;
 
 /// How a command ends.
@@ -66,6 +67,7 @@ pub(super) fn of_error(error: &anyhow::Error) -> Exit {
             || cause.is::<XskError>()
             || cause.is::<LiveError>()
             || cause.is::<ApiError>()
+            || matches!(cause.downcast_ref(), Some(DiagError::Write { .. }))
             || matches!(
                 cause.downcast_ref(),
                 Some(

@@ -4,6 +4,7 @@ mod alert;
 mod backup;
 mod compare;
 mod completions;
+mod diag;
 mod doctor;
 mod exit;
 mod explain;
@@ -63,6 +64,8 @@ enum Command {
     Rollback(rollback::RollbackArgs),
     /// Make scanning fail on purpose, to see the rollback happen
     Rehearse(rehearse::RehearseArgs),
+    /// Collect what is needed to find out what is wrong, and say what is
+    Diag(diag::DiagArgs),
     /// Show the daemon's log
     Logs(logs::LogsArgs),
     /// List what each network interface can do here
@@ -116,6 +119,7 @@ pub fn main() -> ExitCode {
         Command::Rollout(args) => rollout::run(&args),
         Command::Rollback(args) => rollback::run(&args),
         Command::Rehearse(args) => rehearse::run(&args),
+        Command::Diag(args) => diag::run(&args),
         Command::Logs(args) => logs::run(&args),
         Command::Interfaces(args) => interfaces::run(&args),
         Command::Backup(args) => backup::run(&args),

@@ -24,6 +24,7 @@ use trim_common::strategy::{Mode, Split};
 
 use super::alert::AlertDesk;
 use super::appliance::Appliance;
+use super::histograms::Histograms;
 use super::operator::Desk;
 use super::status::{Status, SwitchStatus};
 use super::switch::Reach;
@@ -156,6 +157,7 @@ impl Service {
     fn router(self) -> Router {
         Router::new()
             .route("/v1/status", get(status))
+            .route("/v1/histograms", get(histograms))
             .route("/v1/switch", post(switch))
             .route("/v1/rotate", post(rotate))
             .route("/v1/stop", post(stop))
@@ -202,6 +204,25 @@ async fn status(State(service): State<Service>) -> Result<Json<Status>, Refused>
         .await
         .map_err(|error| Refused(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?;
     Ok(Json(status?))
+}
+
+async fn histograms(State(service): State<Service>) -> Result<Json<Histograms>, Refused> {
+    // As for the status.
+    let read = tokio::task::spawn_blocking(move || {
+        let (shared, uptime) = {
+            let appliance = service.lock();
+            (Arc::clone(appliance.shared()), appliance.uptime())
+        };
+        let (latency, silent) = shared.latency(LATENCY_PATIENCE);
+        let began = std::time::SystemTime::now()
+            .checked_sub(uptime)
+            .unwrap_or(std::time::UNIX_EPOCH);
+        Histograms::of(&latency, silent, began)
+    });
+    let histograms = read
+        .await
+        .map_err(|error| Refused(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?;
+    Ok(Json(histograms))
 }
 
 async fn switch(State(service): State<Service>, Json(request): Json<SwitchRequest>) -> Result<Json<Done>, Refused> {

@@ -73,6 +73,11 @@ impl Appliance {
         &self.shared
     }
 
+    /// For how long it has been running.
+    pub fn uptime(&self) -> std::time::Duration {
+        self.started.elapsed()
+    }
+
     /// Puts a mode and a split in force; `None` leaves the split as it is.
     ///
     /// # Errors

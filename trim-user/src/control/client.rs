@@ -17,6 +17,7 @@ use serde::de::DeserializeOwned;
 use tokio::net::UnixStream;
 
 use super::api::{Done, Refusal, SwitchRequest};
+use super::histograms::Histograms;
 use super::status::Status;
 
 /// Why a request got no answer, or not the one hoped for.
@@ -84,6 +85,14 @@ impl Client {
     /// See [`ClientError`]; likewise for the other requests.
     pub fn status(&self) -> Result<Status, ClientError> {
         self.ask(Method::GET, "/v1/status", None::<&()>)
+    }
+
+    /// Its latency histograms.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub fn histograms(&self) -> Result<Histograms, ClientError> {
+        self.ask(Method::GET, "/v1/histograms", None::<&()>)
     }
 
     /// Switches the mode.

@@ -8,6 +8,7 @@ pub mod client;
 pub mod collect;
 pub mod figures;
 pub mod health;
+pub mod histograms;
 pub mod operator;
 pub mod rates;
 pub mod rollout;

@@ -3,11 +3,14 @@
 pub mod backup;
 mod capture;
 pub mod compare;
+pub mod diag;
 pub mod doctor;
 mod ends;
 pub mod explain;
+mod html;
 pub mod selftest;
 mod tape;
+mod timeline;
 pub mod verify;
 
 pub use capture::Capture;

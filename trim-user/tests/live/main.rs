@@ -5,6 +5,7 @@ mod alerts;
 mod appliance;
 mod body_cut;
 mod comparison;
+mod diagnosis;
 mod equality;
 mod killed;
 mod packets;

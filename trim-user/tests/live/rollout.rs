@@ -34,7 +34,7 @@ rollout:
 /// As long as the slowest machine may take for what takes seconds.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-fn setting(layout: &'static str) -> Setting {
+pub(crate) fn setting(layout: &'static str) -> Setting {
     Setting {
         layout,
         more: REHEARSAL,
@@ -149,7 +149,7 @@ fn all_five_phases_are_passed_on_real_traffic_and_no_packet_is_lost() {
 }
 
 /// Puts a fault into `scanning` at one half and waits for the rollback it has to cause.
-fn fault(setting: Setting, fault: &[&str], trigger: &str) -> (Span, Appliance) {
+pub(crate) fn fault(setting: Setting, fault: &[&str], trigger: &str) -> (Span, Appliance) {
     let span = Span::new(SpanOptions::default()).unwrap();
     let appliance = Appliance::start(&span.appliance, setting);
     under_traffic(&span, || {

@@ -125,8 +125,8 @@ impl Redactor {
             Value::Array(items) => items.iter_mut().for_each(|item| self.json(item)),
             Value::Object(members) => {
                 for (name, member) in members.iter_mut() {
-                    if self.is_secret(name) && !member.is_null() {
-                        *member = Value::from(HIDDEN);
+                    if self.is_secret(name) {
+                        hide(member);
                     } else {
                         self.json(member);
                     }
@@ -134,6 +134,22 @@ impl Redactor {
             }
             Value::Null | Value::Bool(_) | Value::Number(_) => {}
         }
+    }
+}
+
+/// Hides a value. An object keeps its shape, and the numbers in it: it is rather named after a secret than one.
+fn hide(value: &mut serde_json::Value) {
+    use serde_json::Value;
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(hide),
+        Value::Object(members) => {
+            let texts = members
+                .values_mut()
+                .filter(|member| !member.is_number() && !member.is_boolean());
+            texts.for_each(hide);
+        }
+        Value::Null => {}
+        Value::String(_) | Value::Number(_) | Value::Bool(_) => *value = Value::from(HIDDEN),
     }
 }
 
