@@ -16,6 +16,7 @@ mod man;
 mod output;
 mod progress;
 mod rehearse;
+mod report;
 mod rollback;
 mod rollout;
 mod rotate;
@@ -66,6 +67,8 @@ enum Command {
     Rehearse(rehearse::RehearseArgs),
     /// Collect what is needed to find out what is wrong, and say what is
     Diag(diag::DiagArgs),
+    /// Report on a day, a week or a month: traffic, loss, health, decisions, forecast
+    Report(report::ReportArgs),
     /// Show the daemon's log
     Logs(logs::LogsArgs),
     /// List what each network interface can do here
@@ -120,6 +123,7 @@ pub fn main() -> ExitCode {
         Command::Rollback(args) => rollback::run(&args),
         Command::Rehearse(args) => rehearse::run(&args),
         Command::Diag(args) => diag::run(&args),
+        Command::Report(args) => report::run(&args),
         Command::Logs(args) => logs::run(&args),
         Command::Interfaces(args) => interfaces::run(&args),
         Command::Backup(args) => backup::run(&args),

@@ -8,6 +8,7 @@ pub mod doctor;
 mod ends;
 pub mod explain;
 mod html;
+pub mod report;
 pub mod selftest;
 mod tape;
 mod timeline;

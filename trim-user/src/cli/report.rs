@@ -1,0 +1,103 @@
+//! `trim report`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use clap::Args;
+
+use super::{Exit, output};
+use crate::config::Config;
+use crate::control::client::Client;
+use crate::control::health::Moment;
+use crate::control::store::{Resolution, Store, Which};
+use crate::ops::report::{Material, Period, Report, markdown, page};
+
+/// How long the daemon may take for what only it knows; without it the report says so.
+const PATIENCE: Duration = Duration::from_secs(3);
+/// Points of a plot: more are not told apart.
+const POINTS: usize = 2000;
+/// Most events and decisions.
+const MOST: usize = 100_000;
+
+#[derive(Debug, Args)]
+pub(super) struct ReportArgs {
+    /// How far back: daily (24 hours), weekly (7 days) or monthly (30 days)
+    #[arg(long, value_name = "PERIOD", value_parser = Period::parse)]
+    period: Period,
+    /// Where it goes; its ending says in which form: .html, .json or .md. Without it, Markdown is printed
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// The daemon's configuration, which says where its database and its socket are
+    #[arg(
+        long,
+        value_name = "FILE",
+        default_value = "/etc/trim/trim.yaml",
+        env = "TRIM_CONFIG"
+    )]
+    config: PathBuf,
+    /// The database, when it is not that of the configuration
+    #[arg(long, value_name = "FILE")]
+    database: Option<PathBuf>,
+}
+
+/// The form of a report.
+#[derive(Clone, Copy)]
+enum Form {
+    Html,
+    Json,
+    Markdown,
+}
+
+pub(super) fn run(args: &ReportArgs) -> anyhow::Result<Exit> {
+    let form = args.output.as_deref().map_or(Ok(Form::Markdown), form)?;
+    let material = material(args)?;
+    let report = Report::of(&material);
+    let text = match form {
+        Form::Html => page(&report, &material),
+        Form::Json => serde_json::to_string_pretty(&report)? + "\n",
+        Form::Markdown => markdown(&report),
+    };
+    match &args.output {
+        None => output::text(&text)?,
+        Some(path) => fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))?,
+    }
+    Ok(Exit::Good)
+}
+
+fn form(path: &Path) -> anyhow::Result<Form> {
+    Ok(match path.extension().and_then(|ending| ending.to_str()) {
+        Some("html") => Form::Html,
+        Some("json") => Form::Json,
+        Some("md") => Form::Markdown,
+        _ => bail!("{}: the name of a report ends with .html, .json or .md", path.display()),
+    })
+}
+
+fn material(args: &ReportArgs) -> anyhow::Result<Material> {
+    let (database, client) = match &args.database {
+        Some(path) => (path.clone(), None),
+        None => {
+            let config = Config::load(&args.config)
+                .context("the configuration says where the database is; `--database` names it without one")?;
+            let client = Client::new(&config.control_socket).patience(PATIENCE);
+            (config.database, Some(client))
+        }
+    };
+    let store = Store::read(&database)?;
+    let now = Moment(u64::try_from(jiff::Timestamp::now().as_millisecond()).unwrap_or(0));
+    let from = Moment(now.0.saturating_sub(args.period.length().as_millis() as u64));
+    let resolution = Resolution::choose(from, now, now, POINTS);
+    let mut decisions = store.decisions(Which::Notable(MOST))?;
+    decisions.retain(|decision| decision.at >= from);
+    Ok(Material {
+        period: args.period,
+        to: now,
+        samples: store.samples(from, now, resolution)?,
+        decisions,
+        events: store.events(from, now, MOST)?,
+        status: client.as_ref().and_then(|client| client.status().ok()),
+        alerts: client.as_ref().and_then(|client| client.alert_statistics().ok()),
+    })
+}
