@@ -13,6 +13,7 @@ use crate::control::client::Client;
 use crate::control::health::Moment;
 use crate::control::store::{Resolution, Store, Which};
 use crate::ops::report::{Material, Period, Report, markdown, page};
+use crate::telemetry::logging::Redactor;
 
 /// How long the daemon may take for what only it knows; without it the report says so.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -53,7 +54,8 @@ enum Form {
 pub(super) fn run(args: &ReportArgs) -> anyhow::Result<Exit> {
     let form = args.output.as_deref().map_or(Ok(Form::Markdown), form)?;
     let material = material(args)?;
-    let report = Report::of(&material);
+    let mut report = Report::of(&material);
+    hide_secrets(&mut report, &args.config)?;
     let text = match form {
         Form::Html => page(&report, &material),
         Form::Json => serde_json::to_string_pretty(&report)? + "\n",
@@ -64,6 +66,16 @@ pub(super) fn run(args: &ReportArgs) -> anyhow::Result<Exit> {
         Some(path) => fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))?,
     }
     Ok(Exit::Good)
+}
+
+/// What people gave as reasons may hold what a report must not.
+fn hide_secrets(report: &mut Report, config: &Path) -> anyhow::Result<()> {
+    // Without a configuration, what is always hidden stays hidden.
+    let logging = Config::load(config).map(|config| config.logging).unwrap_or_default();
+    let redactor = Redactor::new(&logging.redact, &logging.redact_fields)?;
+    let reasons = report.decisions.iter_mut().flat_map(|decision| &mut decision.reasons);
+    reasons.for_each(|reason| *reason = redactor.text(reason));
+    Ok(())
 }
 
 fn form(path: &Path) -> anyhow::Result<Form> {

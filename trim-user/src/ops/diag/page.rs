@@ -117,6 +117,20 @@ fn tables(html: &mut String, collected: &Collected) {
         "VLAN offload",
     ];
     table(html, "Interfaces", &heads, rows);
+    threads(html, collected);
+    history(html, collected);
+    parts(html, collected);
+    let last = collected.log.len().saturating_sub(LOG_LINES);
+    if !collected.log.is_empty() {
+        let lines = escape_lines(&collected.log[last..]);
+        let _ = writeln!(
+            html,
+            "<h2>End of the log</h2>\n<div class=\"card\"><pre>{lines}</pre></div>"
+        );
+    }
+}
+
+fn threads(html: &mut String, collected: &Collected) {
     let rows = collected.threads.iter().map(|it| {
         vec![
             it.name.clone(),
@@ -129,6 +143,9 @@ fn tables(html: &mut String, collected: &Collected) {
     });
     let heads = ["thread", "state", "user, s", "system, s", "core", "waits in"];
     table(html, "Threads", &heads, rows);
+}
+
+fn history(html: &mut String, collected: &Collected) {
     let rows = collected.events.iter().rev().take(EVENTS).map(|it| {
         let event = &it.event;
         vec![time(event.at), event.kind.clone(), event.who.clone(), event.why.clone()]
@@ -144,6 +161,9 @@ fn tables(html: &mut String, collected: &Collected) {
         ]
     });
     table(html, "Latest decisions", &["when", "decision", "phase", "why"], rows);
+}
+
+fn parts(html: &mut String, collected: &Collected) {
     let rows = collected.manifest.parts.iter().map(|(name, part)| {
         let state = match part {
             Part::Collected { bytes, without: None } => format!("{bytes} bytes"),
@@ -157,14 +177,6 @@ fn tables(html: &mut String, collected: &Collected) {
         vec![name.clone(), state]
     });
     table(html, "The archive", &["part", "state"], rows);
-    let last = collected.log.len().saturating_sub(LOG_LINES);
-    if !collected.log.is_empty() {
-        let lines = escape_lines(&collected.log[last..]);
-        let _ = writeln!(
-            html,
-            "<h2>End of the log</h2>\n<div class=\"card\"><pre>{lines}</pre></div>"
-        );
-    }
 }
 
 fn escape_lines(lines: &[String]) -> String {

@@ -22,6 +22,7 @@ pub fn page(report: &Report, material: &Material) -> String {
         .to
         .0
         .saturating_sub(material.period.length().as_millis() as u64);
+    let from = material.samples.first().map_or(from, |sample| sample.at.0.max(from));
     for plot in timeline(&material.samples, from, material.to.0, &marks(material)) {
         let _ = writeln!(page, "<div class=\"card\">{plot}</div>");
     }

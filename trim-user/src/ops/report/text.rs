@@ -111,6 +111,13 @@ pub(super) fn tables(report: &Report) -> Vec<(&'static str, Vec<&'static str>, R
                 .collect()),
         ),
     ];
+    tables.extend(outlook(report));
+    tables
+}
+
+/// What only the daemon knows, and what is to come.
+fn outlook(report: &Report) -> Vec<(&'static str, Vec<&'static str>, Rows)> {
+    let two = |rows: Vec<(String, String)>| rows.into_iter().map(|(name, value)| vec![name, value]).collect();
     let alerts = report.alerts.as_ref().map_or_else(
         || vec![("not known".to_owned(), "the daemon does not answer".to_owned())],
         |alerts| {
@@ -120,18 +127,19 @@ pub(super) fn tables(report: &Report) -> Vec<(&'static str, Vec<&'static str>, R
                 .collect()
         },
     );
-    tables.push((
-        "Alerts since the daemon was started",
-        vec!["rule", "count"],
-        two(alerts),
-    ));
     let forecasts = report.forecasts.iter().map(|it| (it.what.to_owned(), it.words.clone()));
-    tables.push((
-        "Forecast",
-        vec!["what", "should it go on like this"],
-        two(forecasts.collect()),
-    ));
-    tables
+    vec![
+        (
+            "Alerts since the daemon was started",
+            vec!["rule", "count"],
+            two(alerts),
+        ),
+        (
+            "Forecast",
+            vec!["what", "should it go on like this"],
+            two(forecasts.collect()),
+        ),
+    ]
 }
 
 fn traffic(report: &Report) -> Vec<(String, String)> {
