@@ -4,6 +4,7 @@ mod alert;
 mod backup;
 mod compare;
 mod completions;
+mod debug;
 mod diag;
 mod doctor;
 mod exit;
@@ -13,6 +14,7 @@ mod health;
 mod interfaces;
 mod logs;
 mod man;
+mod monitor;
 mod output;
 mod progress;
 mod rehearse;
@@ -73,6 +75,10 @@ enum Command {
     Logs(logs::LogsArgs),
     /// List what each network interface can do here
     Interfaces(interfaces::InterfacesArgs),
+    /// Watch how the memory of a running capture grows, and where
+    Monitor(monitor::MonitorArgs),
+    /// Profile a running capture, and let it give memory back
+    Debug(debug::DebugArgs),
     /// Keep configuration, database and alert state in an archive, and put them back
     Backup(backup::BackupArgs),
     /// Tell whether this machine is fit for a capture, and what to do where it is not
@@ -126,6 +132,8 @@ pub fn main() -> ExitCode {
         Command::Report(args) => report::run(&args),
         Command::Logs(args) => logs::run(&args),
         Command::Interfaces(args) => interfaces::run(&args),
+        Command::Monitor(args) => monitor::run(&args),
+        Command::Debug(args) => debug::run(&args),
         Command::Backup(args) => backup::run(&args),
         Command::Doctor(args) => doctor::run(&args),
         Command::Alert(args) => alert::run(&args),

@@ -23,6 +23,15 @@ impl Progress {
         progress
     }
 
+    /// For waiting on something that takes about `length`.
+    pub(super) fn waiting(what: &'static str, length: std::time::Duration) -> Self {
+        let progress = Self::styled("{spinner} {prefix} {elapsed} of {msg}, then working it out");
+        progress.bar.set_prefix(what);
+        progress.bar.set_message(format!("{} s", length.as_secs()));
+        progress.bar.enable_steady_tick(std::time::Duration::from_millis(200));
+        progress
+    }
+
     fn styled(template: &str) -> Self {
         let bar = ProgressBar::new(0);
         if let Ok(style) = ProgressStyle::with_template(template) {

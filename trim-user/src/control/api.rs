@@ -1,6 +1,7 @@
 //! The daemon's API: HTTP and JSON on a unix socket.
 
 pub mod alerts;
+pub mod debug;
 pub mod peer;
 pub mod rollout;
 
@@ -163,6 +164,7 @@ impl Service {
             .route("/v1/stop", post(stop))
             .merge(alerts::routes())
             .merge(rollout::routes())
+            .merge(debug::routes())
             .with_state(self)
     }
 

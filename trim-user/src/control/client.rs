@@ -1,6 +1,7 @@
 //! Talks to a running daemon over its unix socket.
 
 mod alerts;
+mod debug;
 mod rollout;
 
 use std::io;

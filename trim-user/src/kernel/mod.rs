@@ -6,6 +6,7 @@ pub mod bare;
 pub mod clock;
 pub mod error;
 pub mod events;
+pub mod heap;
 pub mod maps;
 pub mod netns;
 pub mod nic;

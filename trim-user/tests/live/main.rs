@@ -10,6 +10,7 @@ mod equality;
 mod killed;
 mod packets;
 mod page;
+mod profiles;
 mod removed;
 mod rollout;
 mod supervised;

@@ -3,15 +3,26 @@
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd};
 use std::ptr::{NonNull, null_mut};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Size of a huge page, bytes.
 const HUGE_PAGE: usize = 2 << 20;
+
+/// Bytes of all frame pools of this process.
+static POOLS: AtomicU64 = AtomicU64::new(0);
+
+/// Bytes of all frame pools that this process has at the moment.
+pub fn pool_bytes() -> u64 {
+    POOLS.load(Ordering::Relaxed)
+}
 
 /// A mapping that lives as long as this value.
 #[derive(Debug)]
 pub(super) struct Mapping {
     start: NonNull<u8>,
     length: usize,
+    /// What of it is in [`POOLS`], bytes.
+    counted: u64,
 }
 
 // SAFETY: a mapping belongs to the process, not to a thread; who may touch which bytes is decided by its users.
@@ -32,7 +43,9 @@ impl Mapping {
             (length, 0)
         };
         let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_POPULATE | huge_flags;
-        let mapping = Self::new(length, flags, -1, 0)?;
+        let mut mapping = Self::new(length, flags, -1, 0)?;
+        mapping.counted = length as u64;
+        POOLS.fetch_add(mapping.counted, Ordering::Relaxed);
         for advice in [libc::MADV_DONTDUMP, libc::MADV_DONTFORK] {
             // SAFETY: the range is exactly the mapping made above; the advice changes no byte of it.
             let result = unsafe { libc::madvise(mapping.start.as_ptr().cast(), mapping.length, advice) };
@@ -54,7 +67,11 @@ impl Mapping {
             return Err(io::Error::last_os_error());
         }
         let start = NonNull::new(start.cast()).ok_or_else(|| io::Error::other("mmap returned address 0"))?;
-        Ok(Self { start, length })
+        Ok(Self {
+            start,
+            length,
+            counted: 0,
+        })
     }
 
     /// The first byte; page-aligned.
@@ -66,6 +83,7 @@ impl Mapping {
 
 impl Drop for Mapping {
     fn drop(&mut self) {
+        POOLS.fetch_sub(self.counted, Ordering::Relaxed);
         // SAFETY: the range is exactly what `mmap` returned, and no reference into it outlives its users, all of which
         // hold this value. The kernel keeps its own references to the pages it still needs.
         unsafe { libc::munmap(self.start.as_ptr().cast(), self.length) };

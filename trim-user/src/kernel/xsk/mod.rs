@@ -22,6 +22,7 @@ mod wait;
 pub use audit::Audit;
 pub use error::XskError;
 pub use frame::Frame;
+pub use memory::pool_bytes;
 pub use queue::Queue;
 pub use settings::{BindMode, BusyPoll, HugePages, KERNEL_HEADROOM, Options, Settings};
 pub use socket::XskMode;
