@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::evidence::{Arm, Evidence};
 use super::ratio::Ratio;
-use super::sequential::Sequence;
+use super::sequential::{FALSE_ALARM_RATE, Recent, Sequence};
 use super::thresholds::Thresholds;
 
 /// Fewer packets in an interval are too few to compare an arm by.
@@ -18,11 +18,16 @@ const COST_RESOLUTION: f64 = 0.02;
 
 /// What is known about the arms since the split was last changed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Comparison {
     /// Share of errors on `scanning` less that on `legacy`, less the margin.
     pub errors: Sequence,
     /// Logarithm of the cost on `scanning` over that on `legacy`.
     pub cost: Sequence,
+    /// As [`Self::errors`], lately.
+    pub recent_errors: Recent,
+    /// As [`Self::cost`], lately.
+    pub recent_cost: Recent,
     /// Flows by strategy.
     pub ratio: Ratio,
     /// Share of flows that were to be on `scanning`.
@@ -50,22 +55,33 @@ impl Comparison {
             return;
         }
         if let (Some(legacy), Some(scanning)) = (legacy.error_share(), scanning.error_share()) {
-            self.errors.observe(scanning - legacy - ERROR_MARGIN, ERROR_RESOLUTION);
+            let more = scanning - legacy - ERROR_MARGIN;
+            self.errors.observe(more, ERROR_RESOLUTION, FALSE_ALARM_RATE);
+            self.recent_errors.observe(more, ERROR_RESOLUTION);
         }
         if let (Some(legacy), Some(scanning)) = (legacy.cost_ns(), scanning.cost_ns()) {
-            self.cost.observe((scanning / legacy).ln(), COST_RESOLUTION);
+            let ratio = (scanning / legacy).ln();
+            self.cost.observe(ratio, COST_RESOLUTION, FALSE_ALARM_RATE);
+            self.recent_cost.observe(ratio, COST_RESOLUTION);
         }
+    }
+
+    /// By how much more than the margin `scanning` certainly makes more errors, as a share; below 0 when that is not certain.
+    pub fn certain_errors(&self) -> Option<f64> {
+        let bounds = [self.errors.lower_bound(), self.recent_errors.lower_bound()];
+        bounds.into_iter().flatten().max_by(f64::total_cmp)
     }
 
     /// `scanning` certainly makes more errors.
     pub fn has_more_errors(&self) -> bool {
-        self.errors.lower_bound().is_some_and(|bound| bound > 0.0)
+        self.certain_errors().is_some_and(|bound| bound > 0.0)
     }
 
     /// `scanning` is certainly dearer, by more than a warning's worth.
     pub fn is_dearer(&self, thresholds: &Thresholds) -> bool {
         let margin = thresholds.slow_down.warning.ln_1p();
-        self.cost.lower_bound().is_some_and(|bound| bound > margin)
+        let bounds = [self.cost.lower_bound(), self.recent_cost.lower_bound()];
+        bounds.into_iter().flatten().any(|bound| bound > margin)
     }
 
     /// Flows are certainly not split as they were to be.

@@ -38,14 +38,19 @@ impl Evidence {
 
     /// Adds a later interval: counts are summed, states are the later ones, means are weighted by packets.
     pub fn absorb(&mut self, later: &Self) {
+        self.absorb_counts(later);
+        self.target.clone_from(&later.target);
+        self.threads.clone_from(&later.threads);
+    }
+
+    /// All of it that is copied for nothing.
+    pub(super) fn absorb_counts(&mut self, later: &Self) {
         self.at = later.at;
         self.seconds += later.seconds;
-        self.target = later.target.clone();
         self.legacy.absorb(&later.legacy);
         self.scanning.absorb(&later.scanning);
         self.packets.absorb(&later.packets);
         self.resources = later.resources;
-        self.threads.clone_from(&later.threads);
     }
 }
 

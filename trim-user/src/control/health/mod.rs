@@ -20,7 +20,7 @@ pub use evidence::{Arm, Errors, Evidence, Latency, Packets, Resources, Shadow, T
 pub use moment::Moment;
 pub use outlook::{Forecast, Outlook, Past, Subject};
 pub use ratio::Ratio;
-pub use sequential::{FALSE_ALARM_RATE, Sequence};
+pub use sequential::{FALSE_ALARM_RATE, Recent, Sequence};
 pub use thresholds::{Limits, Thresholds};
 pub use trend::Trend;
 pub use window::Window;

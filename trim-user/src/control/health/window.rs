@@ -34,9 +34,15 @@ impl Window {
 
     /// Everything in the window as one sample.
     pub fn sum(&self) -> Evidence {
-        let mut samples = self.samples.iter();
-        let mut sum = samples.next().cloned().unwrap_or_default();
-        samples.for_each(|sample| sum.absorb(sample));
+        let Some(last) = self.samples.back() else {
+            return Evidence::default();
+        };
+        let mut sum = Evidence {
+            target: last.target.clone(),
+            threads: last.threads.clone(),
+            ..Evidence::default()
+        };
+        self.samples.iter().for_each(|sample| sum.absorb_counts(sample));
         sum
     }
 }

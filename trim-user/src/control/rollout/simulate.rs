@@ -91,6 +91,10 @@ pub struct Behaviour {
     pub cost_ns: f64,
     /// How much the cost varies from sample to sample, as a share of it (one standard deviation).
     pub cost_noise: f64,
+    /// How much of that noise stays from one sample to the next, 0 to 1: at 0.9 it takes half a minute of samples to fade.
+    pub cost_memory: f64,
+    /// Share of samples whose noise is five times as wide: a heavy tail.
+    pub cost_wild: f64,
     /// 95th percentile of the latency, microseconds.
     pub p95_us: f64,
     /// Compared segments on which the shadow disagrees, share.
@@ -103,6 +107,8 @@ impl Default for Behaviour {
             error_share: 0.002,
             cost_ns: 400.0,
             cost_noise: 0.1,
+            cost_memory: 0.0,
+            cost_wild: 0.0,
             p95_us: 300.0,
             inaccuracy: 0.0,
         }
@@ -203,6 +209,8 @@ struct Course<'a> {
     noise: Noise,
     target: Target,
     window: Window,
+    /// The noise of each arm's cost in the last sample, in standard deviations.
+    cost: [f64; 2],
 }
 
 impl<'a> Course<'a> {
@@ -215,6 +223,7 @@ impl<'a> Course<'a> {
                 ..Target::default()
             },
             window: Window::new(WINDOW),
+            cost: [0.0; 2],
         }
     }
 
@@ -245,8 +254,8 @@ impl<'a> Course<'a> {
         let flows = self.noise.poisson(traffic.flows_per_second * seconds);
         let share = self.target.share * (1.0 - traffic.misrouted) + (1.0 - self.target.share) * traffic.misrouted;
         let on_scanning = self.noise.binomial(flows, share);
-        let legacy = self.arm(flows - on_scanning, &traffic, &traffic.legacy);
-        let scanning = self.arm(on_scanning, &traffic, &traffic.scanning);
+        let legacy = self.arm(0, flows - on_scanning, &traffic);
+        let scanning = self.arm(1, on_scanning, &traffic);
         let seen = legacy.packets + scanning.packets;
         let lost = self.noise.binomial(seen, traffic.loss_share);
         let sample = Evidence {
@@ -277,9 +286,11 @@ impl<'a> Course<'a> {
         }
     }
 
-    fn arm(&mut self, flows: u64, traffic: &Traffic, behaviour: &Behaviour) -> Arm {
+    /// What `legacy` (0) or `scanning` (1) does with so many flows.
+    fn arm(&mut self, number: usize, flows: u64, traffic: &Traffic) -> Arm {
+        let behaviour = [&traffic.legacy, &traffic.scanning][number];
         let packets = self.noise.poisson(flows as f64 * traffic.packets_per_flow);
-        let cost = behaviour.cost_ns * (behaviour.cost_noise * self.noise.normal()).exp();
+        let cost = self.cost(number, behaviour);
         let p95 = (behaviour.p95_us * 1000.0) as u64;
         let segments = (packets as f64 / SHADOWED) as u64;
         Arm {
@@ -306,6 +317,21 @@ impl<'a> Course<'a> {
                 ..Shadow::default()
             },
         }
+    }
+}
+
+impl Course<'_> {
+    /// Cost of one packet of an arm in this sample, nanoseconds.
+    fn cost(&mut self, number: usize, behaviour: &Behaviour) -> f64 {
+        let width = if self.noise.uniform() < behaviour.cost_wild {
+            5.0
+        } else {
+            1.0
+        };
+        let (memory, new) = (behaviour.cost_memory, width * self.noise.normal());
+        // An autoregression of order one, of which the standard deviation is that of what comes new.
+        self.cost[number] = memory * self.cost[number] + (1.0 - memory * memory).sqrt() * new;
+        behaviour.cost_ns * (behaviour.cost_noise * self.cost[number]).exp()
     }
 }
 

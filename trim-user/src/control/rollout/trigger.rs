@@ -150,7 +150,7 @@ pub(super) fn value(
     let has_packets = |arm: &Arm| enough(arm.packets, thresholds.fewest_packets);
     match trigger {
         Trigger::Errors => scanning.error_share().filter(|_| has_packets(scanning)),
-        Trigger::MoreErrors => comparison.errors.lower_bound(),
+        Trigger::MoreErrors => comparison.certain_errors(),
         Trigger::SlowDown => {
             let costs = sample.legacy.cost_ns().zip(scanning.cost_ns());
             costs
