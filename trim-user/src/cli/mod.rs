@@ -27,6 +27,7 @@ mod status;
 mod stop;
 mod strategy;
 mod switch;
+mod top;
 mod trimming;
 mod verify;
 
@@ -53,6 +54,8 @@ enum Command {
     File(file::FileArgs),
     /// Show what a running capture is doing
     Status(status::StatusArgs),
+    /// Watch a running capture in the terminal
+    Top(top::TopArgs),
     /// Change who trims, on a running capture
     Switch(switch::SwitchArgs),
     /// Begin a new output file, on a running capture
@@ -121,6 +124,7 @@ pub fn main() -> ExitCode {
         Command::Run(args) => run::run(&args),
         Command::File(args) => file::run(&args),
         Command::Status(args) => status::run(&args),
+        Command::Top(args) => top::run(&args),
         Command::Switch(args) => switch::run(&args),
         Command::Rotate(args) => rotate::run(&args),
         Command::Stop(args) => stop::run(&args),

@@ -1,9 +1,14 @@
 //! How far a command has come.
 
+use std::time::Duration;
+
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::output::number;
 use crate::data::capture::file::{CaptureReader, Position};
+
+/// How often a bar without steps shows that it lives.
+const TICK: Duration = Duration::from_millis(100);
 
 /// A progress bar on a terminal; nothing elsewhere.
 pub(super) struct Progress {
@@ -32,6 +37,14 @@ impl Progress {
         progress
     }
 
+    /// For work of which nobody knows how far it has come.
+    pub(super) fn working(what: &'static str) -> Self {
+        let progress = Self::styled("{spinner} {prefix} {elapsed}");
+        progress.bar.set_prefix(what);
+        progress.bar.enable_steady_tick(TICK);
+        progress
+    }
+
     fn styled(template: &str) -> Self {
         let bar = ProgressBar::new(0);
         if let Ok(style) = ProgressStyle::with_template(template) {
@@ -53,6 +66,11 @@ impl Progress {
     pub(super) fn step(&self, done: u64, all: u64) {
         self.bar.set_length(all);
         self.bar.set_position(done);
+    }
+
+    /// Prints something in the place of the bar, which then comes back below it.
+    pub(super) fn suspend<T>(&self, print: impl FnOnce() -> T) -> T {
+        self.bar.suspend(print)
     }
 
     /// Takes the bar away.

@@ -1,11 +1,13 @@
 //! `trim verify`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
+use super::progress::Progress;
 use super::{Exit, output};
-use crate::ops::verify::{Matching, Options, verify};
+use crate::ops::Capture;
+use crate::ops::verify::{Matching, Options, VerifyError, judge};
 use crate::trimmer::Action;
 
 #[derive(Debug, Args)]
@@ -72,10 +74,21 @@ impl VerifyArgs {
 }
 
 pub(super) fn run(args: &VerifyArgs) -> anyhow::Result<Exit> {
-    let report = verify(&args.original, &args.trimmed, &args.options())?;
+    let original = load(&args.original)?;
+    let trimmed = load(&args.trimmed)?;
+    let progress = Progress::working("judging every packet");
+    let report = judge(&original, &trimmed, &args.options());
+    progress.finish();
     match args.json {
         true => output::json(&report)?,
         false => output::text(&report.to_string())?,
     }
     Ok(if report.is_good() { Exit::Good } else { Exit::No })
+}
+
+fn load(path: &Path) -> Result<Capture, VerifyError> {
+    let progress = Progress::new();
+    let capture = Capture::load_watched(path, |reader, position| progress.reading(reader, position));
+    progress.finish();
+    Ok(capture?)
 }

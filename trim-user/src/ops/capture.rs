@@ -46,7 +46,15 @@ impl Capture {
     /// # Errors
     /// When it cannot be read to its end.
     pub fn load(path: &Path) -> Result<Self, ReadError> {
-        match Self::load_readable(path, |_, _| {})? {
+        Self::load_watched(path, |_, _| {})
+    }
+
+    /// The same; `watch` is called now and then.
+    ///
+    /// # Errors
+    /// As [`Capture::load`].
+    pub fn load_watched(path: &Path, watch: impl FnMut(&CaptureReader, Position)) -> Result<Self, ReadError> {
+        match Self::load_readable(path, watch)? {
             (capture, None) => Ok(capture),
             (_, Some(damage)) => Err(damage),
         }

@@ -15,3 +15,4 @@ mod removed;
 mod rollout;
 mod supervised;
 mod switching;
+mod top;

@@ -69,6 +69,11 @@ impl Tool {
         program: "chromium",
         package: "chromium",
     };
+    /// Gives a program a terminal.
+    pub const SCRIPT: Self = Self {
+        program: "script",
+        package: "bsdutils",
+    };
     /// The independent reader of what was written.
     pub const TSHARK: Self = Self {
         program: "tshark",
@@ -111,6 +116,7 @@ impl Tool {
         Self::MAN,
         Self::SYSTEMD_ANALYZE,
         Self::CHROMIUM,
+        Self::SCRIPT,
     ];
 }
 

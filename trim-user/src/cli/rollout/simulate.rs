@@ -7,6 +7,7 @@ use anyhow::Context as _;
 use clap::Args;
 use serde::Serialize;
 
+use crate::cli::progress::Progress;
 use crate::cli::{Exit, output};
 use crate::config::Config;
 use crate::control::health::Moment;
@@ -62,6 +63,7 @@ pub(super) fn run(args: &SimulateArgs) -> anyhow::Result<Exit> {
         return repeat(args, &plan, &scenario);
     }
     let started = Instant::now();
+    let progress = Progress::steps("hours");
     let simulated = simulate(&plan, &scenario, |at, decision| {
         if let Some(speed) = args.speed {
             let due = Duration::from_secs_f64(at.0 as f64 / 1e3 / speed);
@@ -69,9 +71,11 @@ pub(super) fn run(args: &SimulateArgs) -> anyhow::Result<Exit> {
         }
         if worth_telling(decision) {
             // A closed standard output ends the program elsewhere; the rehearsal itself cannot fail.
-            let _ = tell(args.json, at, decision);
+            let _ = progress.suspend(|| tell(args.json, at, decision));
         }
+        progress.step(at.0 / 3_600_000, scenario.hours.ceil() as u64);
     });
+    progress.finish();
     let state = &simulated.state;
     if !args.json {
         let text = format!(
@@ -120,7 +124,7 @@ fn tell(json: bool, at: Moment, decision: &Decision) -> anyhow::Result<()> {
 }
 
 fn repeat(args: &SimulateArgs, plan: &Plan, scenario: &Scenario) -> anyhow::Result<Exit> {
-    let bar = indicatif::ProgressBar::new(args.repeat);
+    let progress = Progress::steps("runs");
     let mut ends = Ends {
         runs: args.repeat,
         ..Ends::default()
@@ -137,9 +141,9 @@ fn repeat(args: &SimulateArgs, plan: &Plan, scenario: &Scenario) -> anyhow::Resu
             _ => &mut ends.other,
         };
         *end += 1;
-        bar.inc(1);
+        progress.step(run + 1, args.repeat);
     }
-    bar.finish_and_clear();
+    progress.finish();
     if args.json {
         output::json(&ends)?;
     } else {

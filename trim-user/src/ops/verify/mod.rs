@@ -34,5 +34,10 @@ pub enum VerifyError {
 pub fn verify(original: &Path, trimmed: &Path, options: &Options) -> Result<Report, VerifyError> {
     let original = Capture::load(original)?;
     let trimmed = Capture::load(trimmed)?;
-    Ok(compare::compare(&original, &trimmed, options))
+    Ok(judge(&original, &trimmed, options))
+}
+
+/// Holds one capture against another, both in memory.
+pub fn judge(original: &Capture, trimmed: &Capture, options: &Options) -> Report {
+    compare::compare(original, trimmed, options)
 }
