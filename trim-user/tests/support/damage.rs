@@ -27,7 +27,8 @@ pub const DAMAGES: [(Damage, Fault); 13] = [
     (forget_wire_length, Fault::OriginalLength),
 ];
 
-/// Index of a frame whose payload, in the original, has something of `kind` in it that `fits`, and where.
+/// Index of a frame whose payload, in the original and as trimmed, has something in it that `fits`, and where. What pads a
+/// short frame is no payload.
 fn find(
     original: &[Frame],
     trimmed: &[Frame],
@@ -38,9 +39,11 @@ fn find(
     (0..original.len())
         .map(|step| (start + step) % original.len())
         .find_map(|index| {
-            let offset = perfect::layout(&original[index])?.payload_offset as usize;
+            let layout = perfect::layout(&original[index])?;
+            let (offset, end) = (layout.payload_offset as usize, layout.payload_end as usize);
             let new = trimmed[index].bytes.get(offset..)?;
-            Some((index, offset + fits(&original[index].bytes[offset..], new)?))
+            let new = &new[..new.len().min(end - offset)];
+            Some((index, offset + fits(&original[index].bytes[offset..end], new)?))
         })
         .expect("the capture has what the damage needs")
 }
