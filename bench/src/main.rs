@@ -11,6 +11,7 @@ mod report;
 mod scenario;
 mod source;
 mod table;
+mod targets;
 mod wire;
 
 use std::path::PathBuf;

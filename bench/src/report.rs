@@ -9,6 +9,7 @@ use crate::cpus::Cpus;
 use crate::machine::Machine;
 use crate::peers::{Peer, Received};
 use crate::source::{Downloads, Sent};
+use crate::targets::Target;
 
 /// A whole run.
 #[derive(Clone, Debug, Serialize)]
@@ -22,6 +23,8 @@ pub(crate) struct Report {
     pub(crate) cpus: Cpus,
     pub(crate) traffic: Traffic,
     pub(crate) rows: Vec<Row>,
+    /// What the figures have to reach.
+    pub(crate) targets: Vec<Target>,
 }
 
 /// What was sent in each round.
@@ -159,6 +162,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::peers::Program;
 
     fn sent() -> Sent {
         Sent {
@@ -211,8 +215,9 @@ mod tests {
             },
             traffic: Traffic::of(Downloads { flows: 1, segments: 1 }),
             rows: vec![Row::new(peer, vec![round(100, 900, 700, 199)])],
+            targets: Vec::new(),
         };
         assert!(!report(Peer::Bare).is_balanced());
-        assert!(report(Peer::Tcpdump).is_balanced());
+        assert!(report(Peer::Sniffer(Program::Tcpdump)).is_balanced());
     }
 }

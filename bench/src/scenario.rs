@@ -12,6 +12,7 @@ use crate::machine::Machine;
 use crate::peers::{Peer, Place};
 use crate::report::{Report, Round, Row, Traffic};
 use crate::source::{Downloads, Sent};
+use crate::targets;
 use crate::wire::Wire;
 
 /// Memory that holds output files.
@@ -63,13 +64,15 @@ pub(crate) fn bulk(trim: &Path, size: Size) -> Result<Report> {
         }
     }
     let rows = Peer::ALL.into_iter().zip(rounds);
+    let rows: Vec<_> = rows.map(|(peer, rounds)| Row::new(peer, rounds)).collect();
     Ok(Report {
+        targets: targets::of_bulk(&rows),
         scenario: "bulk".to_owned(),
         is_quick: size.is_quick,
         machine,
         cpus,
         traffic: Traffic::of(size.downloads),
-        rows: rows.map(|(peer, rounds)| Row::new(peer, rounds)).collect(),
+        rows,
     })
 }
 

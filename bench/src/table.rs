@@ -1,6 +1,7 @@
 //! The report as a person reads it.
 
 use crate::report::{Report, Round, Row};
+use crate::targets::Target;
 
 /// The whole report.
 pub(crate) fn text(report: &Report) -> String {
@@ -39,11 +40,13 @@ pub(crate) fn text(report: &Report) -> String {
     lines.push(String::new());
     lines.extend(report.rows.iter().flat_map(losses));
     lines.push(String::new());
+    lines.extend(report.targets.iter().map(Target::line));
+    lines.push(String::new());
     lines.extend(
         report
             .rows
             .iter()
-            .map(|row| format!("  {:<15} {}", row.peer, row.setting)),
+            .map(|row| format!("  {:<28} {}", row.peer, row.setting)),
     );
     lines.join("\n") + "\n"
 }
@@ -54,7 +57,7 @@ fn rounds(report: &Report) -> usize {
 
 fn line(columns: [&str; 8]) -> String {
     let [name, offered, kept, wire, lost, sender, output, balance] = columns;
-    format!("  {name:<15}{offered:>12}{kept:>12}{wire:>9}{lost:>11}{sender:>11}{output:>14}{balance:>9}")
+    format!("  {name:<28}{offered:>12}{kept:>12}{wire:>9}{lost:>11}{sender:>11}{output:>14}{balance:>9}")
 }
 
 fn figures(row: &Row, report: &Report) -> String {
@@ -83,7 +86,7 @@ fn losses(row: &Row) -> Option<String> {
         .filter(|&(_, &packets)| packets > 0)
         .map(|(place, packets)| format!("{place} {packets}"))
         .collect();
-    (!places.is_empty()).then(|| format!("  {:<15} lost: {}", row.peer, places.join(", ")))
+    (!places.is_empty()).then(|| format!("  {:<28} lost: {}", row.peer, places.join(", ")))
 }
 
 fn ratio(part: u64, whole: u64) -> f64 {

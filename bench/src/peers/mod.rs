@@ -1,7 +1,7 @@
 //! Those who receive: `trim`, and what it is compared with.
 
 mod bare;
-mod tcpdump;
+mod sniffer;
 mod trim;
 
 use std::collections::BTreeMap;
@@ -10,6 +10,8 @@ use std::path::Path;
 use anyhow::Result;
 use trim_common::strategy::Mode;
 
+pub(crate) use sniffer::Program;
+
 use crate::cpus::Cpus;
 use crate::source::Sent;
 use crate::wire::Wire;
@@ -17,10 +19,15 @@ use crate::wire::Wire;
 /// A receiver under test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Peer {
-    /// The appliance, in this mode.
-    Trim(Mode),
-    /// `tcpdump -s 0`, writing.
-    Tcpdump,
+    /// The appliance.
+    Trim {
+        /// In this mode.
+        mode: Mode,
+        /// With bodies cut in the kernel.
+        body_cut: bool,
+    },
+    /// A program that others capture with.
+    Sniffer(Program),
     /// A loop that takes packets out of an AF_XDP socket and does nothing with them: the ceiling.
     Bare,
 }
@@ -56,33 +63,51 @@ pub(crate) struct Received {
 
 impl Peer {
     /// All of them, in the order in which they are measured.
-    pub(crate) const ALL: [Self; 4] = [
-        Self::Trim(Mode::Legacy),
-        Self::Tcpdump,
-        Self::Trim(Mode::Scanning),
+    pub(crate) const ALL: [Self; 9] = [
+        Self::trim(Mode::Legacy, true),
+        Self::Sniffer(Program::Tcpdump),
+        Self::trim(Mode::Legacy, false),
+        Self::Sniffer(Program::Tcpdump128),
+        Self::trim(Mode::Scanning, true),
+        Self::Sniffer(Program::Dumpcap),
+        Self::trim(Mode::Scanning, false),
+        Self::Sniffer(Program::NetsniffNg),
         Self::Bare,
     ];
+
+    const fn trim(mode: Mode, body_cut: bool) -> Self {
+        Self::Trim { mode, body_cut }
+    }
 
     /// Its name in reports.
     pub(crate) const fn name(self) -> &'static str {
         match self {
-            Self::Trim(Mode::Scanning) => "trim scanning",
-            Self::Trim(_) => "trim legacy",
-            Self::Tcpdump => "tcpdump -s 0",
+            Self::Trim {
+                mode: Mode::Scanning,
+                body_cut: true,
+            } => "trim scanning",
+            Self::Trim {
+                mode: Mode::Scanning,
+                body_cut: false,
+            } => "trim scanning, no body cut",
+            Self::Trim { body_cut: true, .. } => "trim legacy",
+            Self::Trim { body_cut: false, .. } => "trim legacy, no body cut",
+            Self::Sniffer(program) => program.name(),
             Self::Bare => "bare AF_XDP",
         }
     }
 
     /// Whether its accounts are ours and have to be exact.
     pub(crate) const fn is_ours(self) -> bool {
-        !matches!(self, Self::Tcpdump)
+        !matches!(self, Self::Sniffer(_))
     }
 
     /// How it is set up, in words.
     pub(crate) const fn setting(self) -> &'static str {
         match self {
-            Self::Trim(_) => trim::SETTING,
-            Self::Tcpdump => tcpdump::SETTING,
+            Self::Trim { body_cut: true, .. } => trim::SETTING,
+            Self::Trim { body_cut: false, .. } => "likewise, with `capture.body_cut: false`",
+            Self::Sniffer(program) => program.setting(),
             Self::Bare => bare::SETTING,
         }
     }
@@ -90,8 +115,8 @@ impl Peer {
     /// Starts it on the near end of the wire and waits until it receives.
     pub(crate) fn start(self, wire: &Wire<'_>, place: Place<'_>) -> Result<Box<dyn Receiving>> {
         Ok(match self {
-            Self::Trim(mode) => Box::new(trim::Appliance::start(mode, wire, place)?),
-            Self::Tcpdump => Box::new(tcpdump::Tcpdump::start(wire, place)?),
+            Self::Trim { mode, body_cut } => Box::new(trim::Appliance::start(mode, body_cut, wire, place)?),
+            Self::Sniffer(program) => Box::new(sniffer::Sniffer::start(program, wire, place)?),
             Self::Bare => Box::new(bare::Bare::start(wire, place)?),
         })
     }

@@ -52,10 +52,10 @@ pub(super) struct Appliance {
 }
 
 impl Appliance {
-    pub(super) fn start(mode: Mode, wire: &Wire<'_>, place: Place<'_>) -> Result<Self> {
+    pub(super) fn start(mode: Mode, body_cut: bool, wire: &Wire<'_>, place: Place<'_>) -> Result<Self> {
         let socket = place.output.join("trim.sock");
         let file = place.output.join("bench.yaml");
-        std::fs::write(&file, configuration(&socket, place))
+        std::fs::write(&file, configuration(&socket, body_cut, place))
             .with_context(|| format!("cannot write {}", file.display()))?;
         let mut command = wire.namespace.command(place.trim);
         command.arg("run").arg("--config").arg(&file);
@@ -126,9 +126,9 @@ fn ask(trim: &Path, socket: &Path, what: &str) -> Result<String> {
 }
 
 /// One thread on the receiver's CPU, which never sleeps: that CPU has nothing else to do.
-fn configuration(socket: &Path, place: Place<'_>) -> String {
+fn configuration(socket: &Path, body_cut: bool, place: Place<'_>) -> String {
     format!(
-        "capture:\n  wait: spin\n  pin: false\npipeline:\n  layout: inline\n  receive_cores: [{}]\n\
+        "capture:\n  body_cut: {body_cut}\n  wait: spin\n  pin: false\npipeline:\n  layout: inline\n  receive_cores: [{}]\n\
          output:\n  directory: {}\n  prefix: bench\n  sync: false\ncontrol:\n  socket: {}\n  \
          database: {}\n",
         place.cpus.receiver,

@@ -59,6 +59,16 @@ impl Tool {
         program: "taskset",
         package: "util-linux",
     };
+    /// A peer of the benchmarks.
+    pub const DUMPCAP: Self = Self {
+        program: "dumpcap",
+        package: "wireshark-common",
+    };
+    /// A peer of the benchmarks.
+    pub const NETSNIFF_NG: Self = Self {
+        program: "netsniff-ng",
+        package: "netsniff-ng",
+    };
     /// The receiver of alerts that others run.
     pub const ALERTMANAGER: Self = Self {
         program: "prometheus-alertmanager",
@@ -101,7 +111,15 @@ impl Tool {
         Self::TCPDUMP,
     ];
     /// What the benchmarks need.
-    pub const BENCHMARKS: &'static [Self] = &[Self::ETHTOOL, Self::IP, Self::NSENTER, Self::TASKSET, Self::TCPDUMP];
+    pub const BENCHMARKS: &'static [Self] = &[
+        Self::ETHTOOL,
+        Self::IP,
+        Self::NSENTER,
+        Self::TASKSET,
+        Self::TCPDUMP,
+        Self::DUMPCAP,
+        Self::NETSNIFF_NG,
+    ];
     /// What the whole test suite needs.
     pub const TESTS: &'static [Self] = &[
         Self::ETHTOOL,
