@@ -6,12 +6,16 @@ use anyhow::bail;
 use clap::Args;
 
 use super::{DaemonArgs, Exit, output};
+use crate::control::api::Reasoned;
 use crate::control::client::{Client, ClientError};
 
 #[derive(Debug, Args)]
 pub(super) struct StopArgs {
     #[command(flatten)]
     daemon: DaemonArgs,
+    /// Why; it stands in the event log
+    #[arg(long, value_name = "TEXT", default_value = "no reason given")]
+    reason: String,
     /// Do not wait until the capture has ended
     #[arg(long)]
     no_wait: bool,
@@ -22,7 +26,9 @@ pub(super) struct StopArgs {
 
 pub(super) fn run(args: &StopArgs) -> anyhow::Result<Exit> {
     let client = Client::new(&args.daemon.socket);
-    let mut done = client.stop()?;
+    let mut done = client.stop(&Reasoned {
+        reason: args.reason.clone(),
+    })?;
     if !args.no_wait {
         wait_for_the_end(&client, Duration::from_secs(args.timeout))?;
         "stopped".clone_into(&mut done.done);

@@ -23,6 +23,9 @@ pub(super) struct SwitchArgs {
     /// Flows that are there keep their strategy until they end; new ones follow (this is the default)
     #[arg(long)]
     drain: bool,
+    /// Why; it stands in the event log
+    #[arg(long, value_name = "TEXT", default_value = "no reason given")]
+    reason: String,
 }
 
 pub(super) fn run(args: &SwitchArgs) -> anyhow::Result<Exit> {
@@ -30,6 +33,7 @@ pub(super) fn run(args: &SwitchArgs) -> anyhow::Result<Exit> {
         mode: args.mode.clone(),
         split_percent: args.split,
         reach: if args.immediate { Reach::Immediate } else { Reach::Drain },
+        reason: args.reason.clone(),
     };
     let done = Client::new(&args.daemon.socket).switch(&request)?;
     if args.daemon.json {

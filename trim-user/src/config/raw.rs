@@ -203,4 +203,5 @@ pub(super) struct Control {
     pub(super) socket: Key<PathBuf>,
     pub(super) database: Key<PathBuf>,
     pub(super) database_wait: Key<Span>,
+    pub(super) group: Key<String>,
 }

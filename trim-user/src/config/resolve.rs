@@ -52,6 +52,7 @@ pub(super) fn resolve(file: raw::File) -> Result<Config, Vec<Problem>> {
             .control
             .socket
             .map_or_else(|| PathBuf::from("/run/trim/trim.sock"), |path| path.value),
+        control_group: file.control.group.map(|group| group.value),
         alerts: alerts::resolve(&mut check, &file.alerts),
         database: file
             .control

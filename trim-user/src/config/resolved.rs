@@ -37,6 +37,8 @@ pub struct Config {
     pub output: Output,
     /// The daemon's unix socket.
     pub control_socket: PathBuf,
+    /// The group whose members may use it; `None` when only its owner may.
+    pub control_group: Option<String>,
     /// Who is told what, and by which way.
     pub alerts: AlertSettings,
     /// The file that keeps evidence, decisions and events.

@@ -1,7 +1,9 @@
 //! The daemon's API: HTTP and JSON on a unix socket.
 
+pub mod access;
 pub mod alerts;
 pub mod debug;
+mod journal;
 pub mod peer;
 pub mod rollout;
 
@@ -28,8 +30,10 @@ use super::appliance::Appliance;
 use super::histograms::Histograms;
 use super::operator::Desk;
 use super::status::{Status, SwitchStatus};
+use super::store::EventLog;
 use super::switch::Reach;
 use crate::kernel::KernelError;
+use access::Access;
 use peer::Peer;
 
 /// How long a thread may take to hand over its latencies; a thread looks at its desk every few milliseconds.
@@ -49,6 +53,17 @@ pub struct SwitchRequest {
     /// Which flows follow.
     #[serde(default)]
     pub reach: Reach,
+    /// Why; it stands in the event log.
+    #[serde(default)]
+    pub reason: String,
+}
+
+/// `POST /v1/rotate` and `POST /v1/stop`, which need no body.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Reasoned {
+    /// Why; it stands in the event log.
+    pub reason: String,
 }
 
 /// The answer to a changing request.
@@ -74,6 +89,9 @@ pub enum ApiError {
     /// Another daemon answers there.
     #[error("another trim answers at {}: `trim stop` ends it, or give this one a `control.socket` of its own", .0.display())]
     InUse(PathBuf),
+    /// The group that may use the socket is not there.
+    #[error("there is no group `{0}` in /etc/group: `control.group` names one that is there")]
+    NoGroup(String),
     /// The socket cannot be made.
     #[error("cannot listen at {}: {error}; `control.socket` names another place", path.display())]
     Listen {
@@ -88,15 +106,18 @@ pub enum ApiError {
 #[derive(Debug)]
 pub struct ApiSocket {
     path: PathBuf,
+    access: Access,
     listener: Option<UnixListener>,
 }
 
 impl ApiSocket {
-    /// Makes the socket; only its owner may connect. One that a dead daemon left is replaced.
+    /// Makes the socket; only its owner, and the members of `group` if there is one, may connect. One that a dead daemon left is
+    /// replaced.
     ///
     /// # Errors
-    /// When another daemon answers there, or the path cannot be made.
-    pub fn bind(path: &Path) -> Result<Self, ApiError> {
+    /// When another daemon answers there, or the path cannot be made, or there is no such group.
+    pub fn bind(path: &Path, group: Option<&str>) -> Result<Self, ApiError> {
+        let access = Access::new(group)?;
         let failed = |error| ApiError::Listen {
             path: path.into(),
             error,
@@ -112,9 +133,17 @@ impl ApiSocket {
             _ => {}
         }
         let listener = UnixListener::bind(path).map_err(failed)?;
-        fs::set_permissions(path, fs::Permissions::from_mode(0o600)).map_err(failed)?;
+        let mode = match access.group() {
+            None => 0o600,
+            Some(group) => {
+                std::os::unix::fs::chown(path, None, Some(group)).map_err(failed)?;
+                0o660
+            }
+        };
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).map_err(failed)?;
         Ok(Self {
             path: path.into(),
+            access,
             listener: Some(listener),
         })
     }
@@ -127,7 +156,12 @@ impl ApiSocket {
         let Some(listener) = self.listener.take() else {
             return Ok(());
         };
-        let app = service.router().layer(middleware::from_fn(name_peer));
+        // The outermost comes last: who may not ask is not heard at all.
+        let app = service
+            .clone()
+            .router()
+            .layer(middleware::from_fn_with_state(service.log, journal::note))
+            .layer(middleware::from_fn_with_state(self.access, admit));
         axum::serve(listener, app.into_make_service_with_connect_info::<Peer>()).await
     }
 }
@@ -148,6 +182,8 @@ pub struct Service {
     pub alerts: Arc<AlertDesk>,
     /// Who decides about its rollout.
     pub operator: Desk,
+    /// Where requests that change something are noted.
+    pub log: EventLog,
     /// Whether `scanning` may be told to fail.
     pub allow_faults: bool,
     /// A stop request sets it.
@@ -174,8 +210,21 @@ impl Service {
     }
 }
 
-/// Lets handlers see who asks.
-async fn name_peer(ConnectInfo(peer): ConnectInfo<Peer>, mut request: extract::Request, next: Next) -> Response {
+/// Lets handlers see who asks, and refuses who may not. The mode of the socket's file says the same, but a file can be changed.
+async fn admit(
+    State(access): State<Access>,
+    ConnectInfo(peer): ConnectInfo<Peer>,
+    mut request: extract::Request,
+    next: Next,
+) -> Response {
+    if !access.admits(&peer) {
+        tracing::warn!(who = peer.name(), path = request.uri().path(), "refused");
+        let message = format!(
+            "{} may not ask: only root, the user of the daemon, and members of the group `control.group`",
+            peer.name()
+        );
+        return Refused(StatusCode::FORBIDDEN, message).into_response();
+    }
     request.extensions_mut().insert(peer);
     next.run(request).await
 }
@@ -240,7 +289,7 @@ async fn switch(State(service): State<Service>, Json(request): Json<SwitchReques
     }))
 }
 
-async fn rotate(State(service): State<Service>) -> Json<Done> {
+async fn rotate(State(service): State<Service>, _why: Option<Json<Reasoned>>) -> Json<Done> {
     service.lock().shared().request_rotation();
     Json(Done {
         done: "the next packet goes to a new file".to_owned(),
@@ -248,7 +297,7 @@ async fn rotate(State(service): State<Service>) -> Json<Done> {
     })
 }
 
-async fn stop(State(service): State<Service>) -> Json<Done> {
+async fn stop(State(service): State<Service>, _why: Option<Json<Reasoned>>) -> Json<Done> {
     service.stop.send_replace(true);
     Json(Done {
         done: "stopping".to_owned(),

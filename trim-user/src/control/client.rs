@@ -17,7 +17,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::net::UnixStream;
 
-use super::api::{Done, Refusal, SwitchRequest};
+use super::api::{Done, Reasoned, Refusal, SwitchRequest};
 use super::histograms::Histograms;
 use super::status::Status;
 
@@ -108,16 +108,16 @@ impl Client {
     ///
     /// # Errors
     /// See [`ClientError`].
-    pub fn rotate(&self) -> Result<Done, ClientError> {
-        self.ask(Method::POST, "/v1/rotate", None::<&()>)
+    pub fn rotate(&self, why: &Reasoned) -> Result<Done, ClientError> {
+        self.ask(Method::POST, "/v1/rotate", Some(why))
     }
 
     /// Ends the capture.
     ///
     /// # Errors
     /// See [`ClientError`].
-    pub fn stop(&self) -> Result<Done, ClientError> {
-        self.ask(Method::POST, "/v1/stop", None::<&()>)
+    pub fn stop(&self, why: &Reasoned) -> Result<Done, ClientError> {
+        self.ask(Method::POST, "/v1/stop", Some(why))
     }
 
     fn ask<T: DeserializeOwned>(

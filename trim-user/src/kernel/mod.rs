@@ -11,6 +11,7 @@ pub mod maps;
 pub mod netns;
 pub mod nic;
 pub mod packet_socket;
+pub mod peer;
 pub mod pins;
 pub mod program;
 pub mod source;

@@ -69,6 +69,7 @@ pub(super) fn serve(
         appliance: Arc::clone(&appliance),
         alerts: Arc::clone(&alerts),
         operator: operator.desk(),
+        log: operator.log(),
         allow_faults: config.watching.allow_faults,
         stop,
     };
@@ -78,7 +79,7 @@ pub(super) fn serve(
     let supervisor = Supervisor::start(live.shared())?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let served = runtime.block_on(async {
-        let mut socket = ApiSocket::bind(&config.control_socket)?;
+        let mut socket = ApiSocket::bind(&config.control_socket, config.control_group.as_deref())?;
         supervisor.ready();
         let watchman = Watchman {
             appliance: &appliance,

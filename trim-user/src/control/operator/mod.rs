@@ -23,7 +23,7 @@ use super::appliance::Appliance;
 use super::collect::{Collector, KernelSide};
 use super::health::{Evidence, Moment, Window};
 use super::rollout::{Action, Command, Decision, Input, Move, Observation, Plan, Request, State, Status, decide};
-use super::store::{Entry, Event, Keeper, Standing};
+use super::store::{Entry, Event, EventLog, Keeper, Standing};
 use super::switch::Reach;
 use crate::config::Watching;
 use crate::kernel::clock;
@@ -32,6 +32,8 @@ use crate::kernel::clock;
 const WINDOW: usize = 12;
 /// Requests that may wait.
 const ORDERS: usize = 16;
+/// How long the end waits for what is still to be written.
+const LAST_WRITES: Duration = Duration::from_secs(1);
 /// How soon a stop is noticed.
 const LONGEST_NAP: Duration = Duration::from_millis(100);
 
@@ -66,6 +68,7 @@ type Order = (Command, Sender<Decision>);
 pub struct Operator {
     orders: Sender<Order>,
     view: Arc<Mutex<View>>,
+    log: EventLog,
     stop: Sender<()>,
     thread: Option<JoinHandle<()>>,
 }
@@ -104,6 +107,7 @@ impl Operator {
         let (orders, ordered) = bounded(ORDERS);
         let (stop, stopped) = bounded(1);
         let view = Arc::new(Mutex::new(View::new(&parts.plan)));
+        let log = parts.keeper.log();
         let work = Work::new(parts, Arc::clone(&view));
         let thread = std::thread::Builder::new()
             .name("operator".to_owned())
@@ -111,6 +115,7 @@ impl Operator {
         Ok(Self {
             orders,
             view,
+            log,
             stop,
             thread: Some(thread),
         })
@@ -122,6 +127,13 @@ impl Operator {
             orders: self.orders.clone(),
             view: Arc::clone(&self.view),
         }
+    }
+}
+
+impl Operator {
+    /// Where what happens is noted.
+    pub fn log(&self) -> EventLog {
+        self.log.clone()
     }
 }
 
@@ -174,6 +186,10 @@ impl Work {
                 due = due.max(Instant::now());
                 self.look();
             }
+        }
+        // Who asked for the end stands in the log, if the disk takes it.
+        if !self.parts.keeper.finish(LAST_WRITES) {
+            tracing::error!("not everything could be written to the database before the end");
         }
     }
 

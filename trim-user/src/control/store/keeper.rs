@@ -78,6 +78,17 @@ impl Ticket {
     }
 }
 
+/// Appends to the event log, from any thread. What comes after the keeper has ended is not written.
+#[derive(Clone)]
+pub struct EventLog(Arc<Shared>);
+
+impl EventLog {
+    /// Appends an event, some time. Waits for nothing.
+    pub fn append(&self, event: Event) {
+        self.0.push(Job::Event(Box::new(event)));
+    }
+}
+
 /// The control loop's end of the database. No method waits for the disk, except [`Keeper::decided`] and [`Keeper::finish`],
 /// which wait a bounded time.
 ///
@@ -129,6 +140,11 @@ impl Keeper {
     pub fn sample(&self, evidence: &Evidence, health: &Health) {
         self.shared
             .push(Job::Sample(Box::new((evidence.clone(), health.clone()))));
+    }
+
+    /// The event log, for others.
+    pub fn log(&self) -> EventLog {
+        EventLog(Arc::clone(&self.shared))
     }
 
     /// Appends to the event log, some time.

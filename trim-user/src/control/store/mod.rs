@@ -29,7 +29,7 @@ pub use decisions::{Entry, Pending, Recorded, Standing, Which};
 pub use error::StoreError;
 pub use events::{Event, LoggedEvent};
 pub use file::Store;
-pub use keeper::{Condition, Keeper, Loaded, Settings, Ticket};
+pub use keeper::{Condition, EventLog, Keeper, Loaded, Settings, Ticket};
 pub use measured::{Measured, Spread};
 pub use replay::{Difference, Replayed};
 pub use resolution::Resolution;
