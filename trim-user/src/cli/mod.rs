@@ -1,6 +1,7 @@
 //! The command line: one file per subcommand, flags only.
 
 mod alert;
+mod api;
 mod backup;
 mod compare;
 mod completions;
@@ -88,6 +89,8 @@ enum Command {
     Doctor(doctor::DoctorArgs),
     /// Send, list, acknowledge and silence alerts, and test their channels
     Alert(alert::AlertArgs),
+    /// Describe the API of a running capture
+    Api(api::ApiArgs),
     /// Prove that a trimmed capture is faithful and clean
     Verify(verify::VerifyArgs),
     /// Trim a capture by several strategies, and show what they cost and where they differ
@@ -141,6 +144,7 @@ pub fn main() -> ExitCode {
         Command::Backup(args) => backup::run(&args),
         Command::Doctor(args) => doctor::run(&args),
         Command::Alert(args) => alert::run(&args),
+        Command::Api(args) => api::run(&args),
         Command::Verify(args) => verify::run(&args),
         Command::Compare(args) => compare::run(&args),
         Command::Explain(args) => explain::run(&args),

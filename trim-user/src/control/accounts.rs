@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// Every packet the XDP program saw, by where it ended. All values are packets.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Accounts {
     /// Seen by the XDP program.
     pub seen: u64,
@@ -22,7 +22,7 @@ pub struct Accounts {
 }
 
 /// Packets lost, by place.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Lost {
     /// No socket took them, and `on_user_space_loss` is `drop`.
     pub no_socket: u64,

@@ -18,12 +18,15 @@ use axum::extract::{self, ConnectInfo, State};
 use axum::http::StatusCode;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::get;
 use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
 use tokio::net::UnixListener;
 use tokio::sync::watch;
 use trim_common::strategy::{Mode, Split};
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::alert::AlertDesk;
 use super::appliance::Appliance;
@@ -42,7 +45,7 @@ const LATENCY_PATIENCE: Duration = Duration::from_millis(200);
 const SETTLING: Duration = Duration::from_millis(100);
 
 /// `POST /v1/switch`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SwitchRequest {
     /// Name of the mode.
@@ -59,7 +62,7 @@ pub struct SwitchRequest {
 }
 
 /// `POST /v1/rotate` and `POST /v1/stop`, which need no body.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Reasoned {
     /// Why; it stands in the event log.
@@ -67,7 +70,7 @@ pub struct Reasoned {
 }
 
 /// The answer to a changing request.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Done {
     /// What was done, in words.
     pub done: String,
@@ -77,7 +80,7 @@ pub struct Done {
 }
 
 /// The answer to a request that was refused.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Refusal {
     /// Why, and what to do.
     pub error: String,
@@ -192,16 +195,8 @@ pub struct Service {
 
 impl Service {
     fn router(self) -> Router {
-        Router::new()
-            .route("/v1/status", get(status))
-            .route("/v1/histograms", get(histograms))
-            .route("/v1/switch", post(switch))
-            .route("/v1/rotate", post(rotate))
-            .route("/v1/stop", post(stop))
-            .merge(alerts::routes())
-            .merge(rollout::routes())
-            .merge(debug::routes())
-            .with_state(self)
+        let (router, _) = described().split_for_parts();
+        router.route("/v1/openapi.json", get(openapi)).with_state(self)
     }
 
     /// A panic while the lock was held leaves numbers, not half-done switches: go on.
@@ -209,6 +204,35 @@ impl Service {
         self.appliance.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+/// Every route with its description, in one: no route is without.
+fn described() -> OpenApiRouter<Service> {
+    OpenApiRouter::with_openapi(Description::openapi())
+        .routes(routes!(status))
+        .routes(routes!(histograms))
+        .routes(routes!(switch))
+        .routes(routes!(rotate))
+        .routes(routes!(stop))
+        .merge(alerts::routes())
+        .merge(rollout::routes())
+        .merge(debug::routes())
+}
+
+/// The OpenAPI document of all routes.
+pub fn document() -> utoipa::openapi::OpenApi {
+    described().into_openapi()
+}
+
+async fn openapi() -> Json<utoipa::openapi::OpenApi> {
+    Json(document())
+}
+
+#[derive(OpenApi)]
+#[openapi(info(
+    title = "trim",
+    description = "HTTP and JSON on the unix socket of a running capture (`control.socket`). Who may ask: root, the daemon's user, and members of `control.group`."
+))]
+struct Description;
 
 /// Lets handlers see who asks, and refuses who may not. The mode of the socket's file says the same, but a file can be changed.
 async fn admit(
@@ -244,6 +268,11 @@ impl From<KernelError> for Refused {
     }
 }
 
+/// What the capture is doing, and where every packet went.
+#[utoipa::path(get, path = "/v1/status", tag = "capture", responses(
+    (status = 200, description = "Done", body = Status),
+    (status = "default", description = "Why not, and what to do", body = Refusal),
+))]
 async fn status(State(service): State<Service>) -> Result<Json<Status>, Refused> {
     // Threads are asked for their latencies and waited for, which must hold up neither the lease nor a rollback.
     let read = tokio::task::spawn_blocking(move || {
@@ -257,6 +286,11 @@ async fn status(State(service): State<Service>) -> Result<Json<Status>, Refused>
     Ok(Json(status?))
 }
 
+/// Latency of every lane and stage since the capture began.
+#[utoipa::path(get, path = "/v1/histograms", tag = "capture", responses(
+    (status = 200, description = "Done", body = Histograms),
+    (status = "default", description = "Why not, and what to do", body = Refusal),
+))]
 async fn histograms(State(service): State<Service>) -> Result<Json<Histograms>, Refused> {
     // As for the status.
     let read = tokio::task::spawn_blocking(move || {
@@ -276,6 +310,11 @@ async fn histograms(State(service): State<Service>) -> Result<Json<Histograms>, 
     Ok(Json(histograms))
 }
 
+/// Changes who trims.
+#[utoipa::path(post, path = "/v1/switch", tag = "capture", request_body = SwitchRequest, responses(
+    (status = 200, description = "Done", body = Done),
+    (status = "default", description = "Why not, and what to do", body = Refusal),
+))]
 async fn switch(State(service): State<Service>, Json(request): Json<SwitchRequest>) -> Result<Json<Done>, Refused> {
     let mode = mode_by_name(&request.mode).map_err(|message| Refused(StatusCode::BAD_REQUEST, message))?;
     let split = request.split_percent.map(split_of).transpose();
@@ -289,6 +328,11 @@ async fn switch(State(service): State<Service>, Json(request): Json<SwitchReques
     }))
 }
 
+/// Begins a new output file.
+#[utoipa::path(post, path = "/v1/rotate", tag = "capture", request_body = Option<Reasoned>, responses(
+    (status = 200, description = "Done", body = Done),
+    (status = "default", description = "Why not, and what to do", body = Refusal),
+))]
 async fn rotate(State(service): State<Service>, _why: Option<Json<Reasoned>>) -> Json<Done> {
     service.lock().shared().request_rotation();
     Json(Done {
@@ -297,6 +341,11 @@ async fn rotate(State(service): State<Service>, _why: Option<Json<Reasoned>>) ->
     })
 }
 
+/// Ends the capture.
+#[utoipa::path(post, path = "/v1/stop", tag = "capture", request_body = Option<Reasoned>, responses(
+    (status = 200, description = "Done", body = Done),
+    (status = "default", description = "Why not, and what to do", body = Refusal),
+))]
 async fn stop(State(service): State<Service>, _why: Option<Json<Reasoned>>) -> Json<Done> {
     service.stop.send_replace(true);
     Json(Done {
@@ -324,5 +373,25 @@ pub fn split_of(percent: f64) -> Result<Split, String> {
         Ok(Split::from_basis_points((percent * 100.0).round() as u32))
     } else {
         Err(format!("{percent} is no split: a percentage from 0 to 100"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_route_of_the_router_is_in_the_document() {
+        let (router, document) = described().split_for_parts();
+        // A router tells its routes in no other way.
+        let written = format!("{router:?}");
+        let routes: Vec<_> = written.split('"').filter(|word| word.starts_with("/v1/")).collect();
+        assert!(
+            routes.contains(&"/v1/status") && routes.contains(&"/v1/debug/memory"),
+            "{written}"
+        );
+        for route in routes {
+            assert!(document.paths.paths.contains_key(route), "{route} is not described");
+        }
     }
 }

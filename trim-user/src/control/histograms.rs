@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::shared::{Lane, Latency, Stage};
 
 /// `GET /v1/histograms`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Histograms {
     /// A HdrHistogram interval log, version 2, with one histogram since the start for each lane and stage that has seen
     /// packets; its tag is `LANE.STAGE`, its values are nanoseconds.
@@ -21,7 +21,7 @@ pub struct Histograms {
 }
 
 /// One histogram as percentiles.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Percentiles {
     /// Which trimmer judged the packets.
     pub lane: String,

@@ -7,7 +7,8 @@ use crate::shared::{Lane, LaneTotals, Latency, Stage};
 use crate::trimmer::{Class, Differences, Label};
 
 /// The whole state of a capture.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = CaptureStatus)]
 pub struct Status {
     /// `trim`'s version.
     pub version: String,
@@ -44,7 +45,8 @@ pub struct Status {
 }
 
 /// Packets in short: every packet seen is in one of the others, passed on, or on its way.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = PacketTotals)]
 pub struct Packets {
     /// Seen by the XDP program, or read.
     pub seen: u64,
@@ -57,7 +59,7 @@ pub struct Packets {
 }
 
 /// Bytes of packets in and out.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Bytes {
     /// Of received packets.
     #[serde(rename = "in")]
@@ -68,7 +70,7 @@ pub struct Bytes {
 }
 
 /// HTTP bytes by what became of them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Http {
     /// Requests and responses.
     pub messages: u64,
@@ -104,7 +106,7 @@ impl Http {
 }
 
 /// One strategy at work.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct StrategyStatus {
     /// Flows seen.
     pub flows: u64,
@@ -130,7 +132,7 @@ pub struct StrategyStatus {
 }
 
 /// Where `scanning` differs from `legacy` on the same bytes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct DifferenceStatus {
     /// Segments with any difference.
     pub segments: u64,
@@ -170,7 +172,7 @@ impl DifferenceStatus {
 }
 
 /// Latency of one stage, nanoseconds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct LatencyStatus {
     /// Packets measured.
     pub packets: u64,
@@ -186,7 +188,7 @@ pub struct LatencyStatus {
 }
 
 /// A switch.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct SwitchStatus {
     /// From the command to the last packet with the old tag, microseconds.
     pub microseconds: f64,
@@ -195,7 +197,7 @@ pub struct SwitchStatus {
 }
 
 /// One interface.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct InterfaceStatus {
     /// Its name.
     pub name: String,
@@ -212,7 +214,7 @@ pub struct InterfaceStatus {
 }
 
 /// The output.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct OutputStatus {
     /// The folder.
     pub directory: String,

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "the helpers of these tests fail the test")]
 
 mod alerts;
+mod api;
 mod appliance;
 mod body_cut;
 mod comparison;

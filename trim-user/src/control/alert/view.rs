@@ -10,7 +10,7 @@ use super::notice::{Fingerprint, Labels, Level};
 use super::time::Time;
 
 /// `GET /v1/alerts`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct AlertList {
     /// Alerts: those that fire first, the most serious first, the newest first.
     pub alerts: Vec<AlertView>,
@@ -19,9 +19,10 @@ pub struct AlertList {
 }
 
 /// An alert.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct AlertView {
     /// Its id, for `trim alert ack`.
+    #[schema(value_type = String)]
     pub id: Fingerprint,
     /// Where it is in its life.
     pub state: State,
@@ -30,6 +31,7 @@ pub struct AlertView {
     /// The rule it broke.
     pub rule: String,
     /// What it is about.
+    #[schema(value_type = BTreeMap<String, String>)]
     pub labels: Labels,
     /// One line for people.
     pub summary: String,
@@ -54,7 +56,7 @@ pub struct AlertView {
 }
 
 /// A silence.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct SilenceView {
     /// Its number, for `trim alert silence --end`.
     pub id: u64,
@@ -127,7 +129,7 @@ impl From<&Silence> for SilenceView {
 }
 
 /// `GET /v1/alerts/statistics`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct AlertStatistics {
     /// By level.
     pub levels: BTreeMap<String, Counts>,
@@ -140,7 +142,7 @@ pub struct AlertStatistics {
 }
 
 /// What became of a channel's messages.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct ChannelView {
     /// Messages given to it.
     pub messages: u64,
@@ -155,6 +157,7 @@ pub struct ChannelView {
     /// Messages for which there was no room.
     pub dropped: u64,
     /// Alerts not told, or told later, by reason.
+    #[schema(value_type = BTreeMap<String, u64>)]
     pub suppressed: BTreeMap<Reason, u64>,
     /// From making a message to its arrival, of the last 256, milliseconds.
     pub latency_ms: LatencyView,
@@ -165,7 +168,7 @@ pub struct ChannelView {
 }
 
 /// Latencies, milliseconds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct LatencyView {
     /// Half did not take longer.
     pub p50: u64,

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::routing::{get, post};
-use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
-use super::{Done, Refused, Service};
+use super::{Done, Refusal, Refused, Service};
 use crate::control::alert::engine::EngineError;
 use crate::control::alert::matcher::Matchers;
 use crate::control::alert::notice::{Fingerprint, Level, Notice};
@@ -20,7 +21,7 @@ const LONGEST_SILENCE: Duration = Duration::from_secs(365 * 24 * 3600);
 const LONGEST_MESSAGE: usize = 64 << 10;
 
 /// `POST /v1/alerts`: an event that a person reports.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SendRequest {
     /// How serious it is.
@@ -35,17 +36,18 @@ pub struct SendRequest {
 }
 
 /// `POST /v1/alerts/acknowledge`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AcknowledgeRequest {
     /// Which alert.
+    #[schema(value_type = String)]
     pub id: Fingerprint,
     /// Who has seen it.
     pub by: String,
 }
 
 /// `POST /v1/alerts/silence`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SilenceRequest {
     /// Which alerts, such as `rule=link_lost,interface=eth0`.
@@ -60,7 +62,7 @@ pub struct SilenceRequest {
 }
 
 /// `POST /v1/alerts/unsilence`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UnsilenceRequest {
     /// The silence's number.
@@ -69,13 +71,13 @@ pub struct UnsilenceRequest {
     pub by: String,
 }
 
-pub(super) fn routes() -> Router<Service> {
-    Router::new()
-        .route("/v1/alerts", get(list).post(send))
-        .route("/v1/alerts/acknowledge", post(acknowledge))
-        .route("/v1/alerts/silence", post(silence))
-        .route("/v1/alerts/unsilence", post(unsilence))
-        .route("/v1/alerts/statistics", get(statistics))
+pub(super) fn routes() -> OpenApiRouter<Service> {
+    OpenApiRouter::new()
+        .routes(routes!(list, send))
+        .routes(routes!(acknowledge))
+        .routes(routes!(silence))
+        .routes(routes!(unsilence))
+        .routes(routes!(statistics))
 }
 
 impl From<EngineError> for Refused {
@@ -96,16 +98,31 @@ fn done(done: String) -> Json<Done> {
     Json(Done { done, switch: None })
 }
 
+/// The alerts and silences there are.
+#[utoipa::path(get, path = "/v1/alerts", tag = "alerts", responses(
+    (status = 200, description = "Done", body = AlertList),
+    (status = "default", description = "Why not, and what to do", body = Refusal),
+))]
 async fn list(State(service): State<Service>) -> Json<AlertList> {
     let alerts = &service.alerts;
     Json(alerts.lock().list(alerts.now()))
 }
 
+/// How many alerts there were, and what became of the messages.
+#[utoipa::path(get, path = "/v1/alerts/statistics", tag = "alerts", responses(
+    (status = 200, description = "Done", body = AlertStatistics),
+    (status = "default", description = "Why not, and what to do", body = Refusal),
+))]
 async fn statistics(State(service): State<Service>) -> Json<AlertStatistics> {
     let alerts = &service.alerts;
     Json(alerts.lock().statistics(alerts.now()))
 }
 
+/// Reports an event as a person.
+#[utoipa::path(post, path = "/v1/alerts", tag = "alerts", request_body = SendRequest, responses(
+    (status = 200, description = "Done", body = Done),
+    (status = "default", description = "Why not, and what to do", body = Refusal),
+))]
 async fn send(State(service): State<Service>, Json(request): Json<SendRequest>) -> Result<Json<Done>, Refused> {
     if request.message.trim().is_empty() || request.message.len() + request.details.len() > LONGEST_MESSAGE {
         return Err(bad_request("a message is not empty, and has at most 64 KiB"));
@@ -122,6 +139,11 @@ async fn send(State(service): State<Service>, Json(request): Json<SendRequest>) 
     Ok(done(format!("alert {id} is on its way")))
 }
 
+/// Says that somebody has seen an alert.
+#[utoipa::path(post, path = "/v1/alerts/acknowledge", tag = "alerts", request_body = AcknowledgeRequest, responses(
+    (status = 200, description = "Done", body = Done),
+    (status = "default", description = "Why not, and what to do", body = Refusal),
+))]
 async fn acknowledge(
     State(service): State<Service>,
     Json(request): Json<AcknowledgeRequest>,
@@ -131,6 +153,11 @@ async fn acknowledge(
     Ok(done(format!("alert {} is acknowledged", request.id)))
 }
 
+/// Keeps alerts quiet for a while.
+#[utoipa::path(post, path = "/v1/alerts/silence", tag = "alerts", request_body = SilenceRequest, responses(
+    (status = 200, description = "Done", body = SilenceView),
+    (status = "default", description = "Why not, and what to do", body = Refusal),
+))]
 async fn silence(
     State(service): State<Service>,
     Json(request): Json<SilenceRequest>,
@@ -148,6 +175,11 @@ async fn silence(
     Ok(Json(SilenceView::from(&silence)))
 }
 
+/// Ends a silence.
+#[utoipa::path(post, path = "/v1/alerts/unsilence", tag = "alerts", request_body = UnsilenceRequest, responses(
+    (status = 200, description = "Done", body = Done),
+    (status = "default", description = "Why not, and what to do", body = Refusal),
+))]
 async fn unsilence(
     State(service): State<Service>,
     Json(request): Json<UnsilenceRequest>,

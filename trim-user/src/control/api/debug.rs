@@ -3,14 +3,16 @@
 
 use std::time::Duration;
 
+use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::routing::{get, post};
-use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
-use super::{Refused, Service};
+use super::{Refusal, Refused, Service};
 use crate::control::diagnosis::memory::{Memory, Released};
 use crate::control::diagnosis::{DiagnosisError, Profile, cpu, heap};
 use crate::control::health::Moment;
@@ -20,19 +22,19 @@ use crate::kernel;
 pub const LONGEST_PROFILE: u64 = 600;
 
 /// `POST /v1/debug/heap-profile` and `POST /v1/debug/cpu-profile`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ProfileRequest {
     /// How long to sample, seconds: 1 to 600.
     pub seconds: u64,
 }
 
-pub(super) fn routes() -> Router<Service> {
-    Router::new()
-        .route("/v1/debug/memory", get(memory))
-        .route("/v1/debug/release-memory", post(release))
-        .route("/v1/debug/heap-profile", post(heap_profile))
-        .route("/v1/debug/cpu-profile", post(cpu_profile))
+pub(super) fn routes() -> OpenApiRouter<Service> {
+    OpenApiRouter::new()
+        .routes(routes!(memory))
+        .routes(routes!(release))
+        .routes(routes!(heap_profile))
+        .routes(routes!(cpu_profile))
 }
 
 impl From<DiagnosisError> for Refused {
@@ -68,10 +70,20 @@ fn read(service: &Service) -> Memory {
     Memory::read(Moment(now.0), &shared, spool)
 }
 
+/// Its memory by subsystem.
+#[utoipa::path(get, path = "/v1/debug/memory", tag = "debug", responses(
+    (status = 200, description = "Done", body = Memory),
+    (status = "default", description = "Why not, and what to do", body = Refusal),
+))]
 async fn memory(State(service): State<Service>) -> Result<Json<Memory>, Refused> {
     aside(move || Ok(read(&service))).await
 }
 
+/// Gives memory back to the system.
+#[utoipa::path(post, path = "/v1/debug/release-memory", tag = "debug", responses(
+    (status = 200, description = "Done", body = Released),
+    (status = "default", description = "Why not, and what to do", body = Refusal),
+))]
 async fn release(State(service): State<Service>) -> Result<Json<Released>, Refused> {
     aside(move || {
         let before = read(&service);
@@ -93,11 +105,21 @@ fn span(request: ProfileRequest) -> Result<Duration, Refused> {
     Err(Refused(StatusCode::BAD_REQUEST, message))
 }
 
+/// Samples who allocates.
+#[utoipa::path(post, path = "/v1/debug/heap-profile", tag = "debug", request_body = ProfileRequest, responses(
+    (status = 200, description = "Done", body = Profile),
+    (status = "default", description = "Why not, and what to do", body = Refusal),
+))]
 async fn heap_profile(Json(request): Json<ProfileRequest>) -> Result<Json<Profile>, Refused> {
     let span = span(request)?;
     aside(move || heap::profile(span)).await
 }
 
+/// Samples where the time goes.
+#[utoipa::path(post, path = "/v1/debug/cpu-profile", tag = "debug", request_body = ProfileRequest, responses(
+    (status = 200, description = "Done", body = Profile),
+    (status = "default", description = "Why not, and what to do", body = Refusal),
+))]
 async fn cpu_profile(Json(request): Json<ProfileRequest>) -> Result<Json<Profile>, Refused> {
     let span = span(request)?;
     aside(move || cpu::profile(span)).await

@@ -2,14 +2,15 @@
 
 use std::time::Duration;
 
+use axum::Json;
 use axum::extract::{Extension, State};
 use axum::http::StatusCode;
-use axum::routing::{get, post};
-use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::peer::Peer;
-use super::{Refused, Service};
+use super::{Refusal, Refused, Service};
 use crate::control::operator::View;
 use crate::control::rollout::{Command, Move, Request, State as RolloutState};
 use crate::shared::FaultPlan;
@@ -18,7 +19,7 @@ use crate::shared::FaultPlan;
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// `POST /v1/rollout`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RolloutRequest {
     /// What is asked.
@@ -28,7 +29,7 @@ pub struct RolloutRequest {
 }
 
 /// The answer to it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct RolloutAnswer {
     /// What was decided.
     pub decision: Move,
@@ -41,17 +42,36 @@ pub struct RolloutAnswer {
 /// Longest reason, bytes.
 const LONGEST_REASON: usize = 4 << 10;
 
-pub(super) fn routes() -> Router<Service> {
-    Router::new()
-        .route("/v1/health", get(view))
-        .route("/v1/rollout", get(view).post(rollout))
-        .route("/v1/faults", post(faults))
+pub(super) fn routes() -> OpenApiRouter<Service> {
+    OpenApiRouter::new()
+        .routes(routes!(health))
+        .routes(routes!(standing, rollout))
+        .routes(routes!(faults))
 }
 
-async fn view(State(service): State<Service>) -> Json<View> {
+/// Health with all it was judged by, what is to come, and where the rollout stands.
+#[utoipa::path(get, path = "/v1/health", tag = "health", responses(
+    (status = 200, description = "Done", body = View),
+    (status = "default", description = "Why not, and what to do", body = Refusal),
+))]
+async fn health(State(service): State<Service>) -> Json<View> {
     Json(service.operator.view())
 }
 
+/// The same as `GET /v1/health`.
+#[utoipa::path(get, path = "/v1/rollout", tag = "health", responses(
+    (status = 200, description = "Done", body = View),
+    (status = "default", description = "Why not, and what to do", body = Refusal),
+))]
+async fn standing(state: State<Service>) -> Json<View> {
+    health(state).await
+}
+
+/// Asks something of the rollout.
+#[utoipa::path(post, path = "/v1/rollout", tag = "health", request_body = RolloutRequest, responses(
+    (status = 200, description = "Done", body = RolloutAnswer),
+    (status = "default", description = "Why not, and what to do", body = Refusal),
+))]
 async fn rollout(
     State(service): State<Service>,
     Extension(peer): Extension<Peer>,
@@ -87,6 +107,11 @@ async fn rollout(
     }))
 }
 
+/// Makes `scanning` fail on purpose, where the configuration allows that.
+#[utoipa::path(post, path = "/v1/faults", tag = "health", request_body = FaultPlan, responses(
+    (status = 200, description = "Done", body = FaultPlan),
+    (status = "default", description = "Why not, and what to do", body = Refusal),
+))]
 async fn faults(State(service): State<Service>, Json(plan): Json<FaultPlan>) -> Result<Json<FaultPlan>, Refused> {
     if !service.allow_faults {
         let message = "this capture takes no faults: `rollout.allow_faults` in its configuration allows them";

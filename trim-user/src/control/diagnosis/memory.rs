@@ -11,7 +11,7 @@ use crate::kernel::xsk::pool_bytes;
 use crate::shared::{Lane, Shared};
 
 /// What the daemon holds at one moment. What cannot be read is left out, never 0.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Memory {
     /// When.
     pub at: Moment,
@@ -64,7 +64,7 @@ fn kibibytes(text: &str, name: &str) -> Option<u64> {
 }
 
 /// Memory before and after giving back what no allocation needs.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Released {
     /// Before.
     pub before: Memory,

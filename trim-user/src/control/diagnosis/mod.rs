@@ -40,7 +40,7 @@ impl DiagnosisError {
 }
 
 /// A profile of heap or time.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Profile {
     /// For `go tool pprof` and its like: a protocol buffer of that format, in base64.
     pub pprof: String,
@@ -55,7 +55,7 @@ pub struct Profile {
 }
 
 /// What one function has.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Share {
     /// The function.
     pub function: String,

@@ -17,7 +17,7 @@ const ERROR_RESOLUTION: f64 = 0.002;
 const COST_RESOLUTION: f64 = 0.02;
 
 /// What is known about the arms since the split was last changed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default)]
 pub struct Comparison {
     /// Share of errors on `scanning` less that on `legacy`, less the margin.

@@ -5,8 +5,9 @@ use serde::{Deserialize, Serialize};
 use super::thresholds::Limits;
 
 /// The five dimensions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = DimensionName)]
 pub enum Name {
     /// Do flows go where they were told to?
     StrategySelection,
@@ -43,7 +44,7 @@ impl Name {
 }
 
 /// Whether something holds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// It holds.
@@ -58,8 +59,9 @@ pub enum Verdict {
 }
 
 /// How bad it is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = HealthLevel)]
 pub enum Level {
     /// Nothing over its limit.
     #[default]
@@ -71,7 +73,7 @@ pub enum Level {
 }
 
 /// What a measured value is worth.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Value {
     /// Measured on enough.
@@ -101,7 +103,7 @@ impl Value {
 }
 
 /// One input of a dimension. Smaller is better.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Measure {
     /// What is measured, such as `scanning_error_share`.
     pub name: String,
@@ -162,7 +164,7 @@ impl Measure {
 }
 
 /// A judged dimension.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Dimension {
     /// Which one.
     pub name: Name,

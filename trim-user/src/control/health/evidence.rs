@@ -6,7 +6,7 @@ use trim_common::strategy::Strategy;
 use super::Moment;
 
 /// What was measured over one interval, usually five seconds.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default)]
 pub struct Evidence {
     /// The end of the interval.
@@ -55,7 +55,7 @@ impl Evidence {
 }
 
 /// What the kernel was told to do with flows.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default)]
 pub struct Target {
     /// Name of the mode.
@@ -67,7 +67,7 @@ pub struct Target {
 }
 
 /// One strategy at work. Counts are of the interval.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default)]
 pub struct Arm {
     /// Flows that began.
@@ -118,7 +118,7 @@ impl Arm {
 }
 
 /// What went wrong in a trimmer, by class.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default)]
 pub struct Errors {
     /// Packets kept whole because the trimmer panicked over them.
@@ -152,7 +152,7 @@ impl Errors {
 }
 
 /// The latencies of an interval, nanoseconds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default)]
 pub struct Latency {
     /// Packets measured.
@@ -176,7 +176,7 @@ impl Latency {
 }
 
 /// A second opinion on a sample of flows. The exact trimmer's opinion counts as the truth.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default)]
 pub struct Shadow {
     /// Segments that both trimmers judged.
@@ -204,7 +204,7 @@ impl Shadow {
 }
 
 /// Packets of the interval by where they went.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default)]
 pub struct Packets {
     /// Seen by the XDP program.
@@ -257,7 +257,7 @@ impl Packets {
 }
 
 /// The process and its machine at the end of the interval.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default)]
 pub struct Resources {
     /// Processor time of the process as a share of the processors it may use, 0 to 1.
@@ -309,7 +309,7 @@ impl Resources {
 }
 
 /// One thread of the data path.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default)]
 pub struct Thread {
     /// Its name, such as `scanning-0`.

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 pub use comparison::Comparison;
 pub use dimension::{Dimension, Level, Measure, Name, Value, Verdict};
 pub use evidence::{Arm, Errors, Evidence, Latency, Packets, Resources, Shadow, Target, Thread};
-pub use moment::Moment;
+pub use moment::{DurationView, Moment};
 pub use outlook::{Forecast, Outlook, Past, Subject};
 pub use ratio::Ratio;
 pub use sequential::{FALSE_ALARM_RATE, Recent, Sequence};
@@ -34,7 +34,7 @@ struct Known<'a> {
 }
 
 /// Health at a moment.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Health {
     /// When.
     pub at: Moment,

@@ -4,8 +4,20 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+/// How a duration is written in JSON.
+#[derive(utoipa::ToSchema)]
+#[allow(dead_code, reason = "it stands for `Duration`, which has no schema of its own")]
+pub struct DurationView {
+    /// Whole seconds.
+    secs: u64,
+    /// And nanoseconds.
+    nanos: u32,
+}
+
 /// A point in time: milliseconds since 1970-01-01 UTC.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema,
+)]
 #[serde(transparent)]
 pub struct Moment(pub u64);
 

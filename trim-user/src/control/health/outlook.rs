@@ -15,7 +15,7 @@ const LEAST_COVERAGE: f64 = 0.25;
 const STEADY: f64 = 0.8;
 
 /// What is followed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Subject {
     /// Share of the captures' file system in use.
@@ -61,7 +61,7 @@ impl Subject {
 }
 
 /// How far back a trend looks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Past {
     /// 24 hours.
@@ -97,7 +97,7 @@ impl Past {
 }
 
 /// Where one subject is going, by one past.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Forecast {
     /// What is followed.
     pub subject: Subject,
@@ -119,7 +119,7 @@ impl Forecast {
 }
 
 /// What is to come. An empty one says nothing.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default)]
 pub struct Outlook {
     /// When it was made.

@@ -12,7 +12,7 @@ const FALSE_ALARM_RATE: f64 = 1e-6;
 const PRIOR_FLOWS: f64 = 200.0;
 
 /// Flows by strategy since the target was set.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Ratio {
     /// Flows on `legacy`.
     pub legacy: u64,

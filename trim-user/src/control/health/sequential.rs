@@ -24,7 +24,7 @@ pub(super) const FEWEST: u64 = 24;
 const MOST_ALIKE: f64 = 0.97;
 
 /// A growing sample of paired differences, and what is certain about their mean.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default)]
 pub struct Sequence {
     /// Observations so far.
@@ -85,7 +85,7 @@ impl Sequence {
 }
 
 /// The same over the latest stretch alone: what begins after days of equality is seen at once, not when it outweighs the days.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(transparent)]
 pub struct Recent(Sequence);
 

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use super::DurationView;
 use serde::{Deserialize, Serialize};
 
 /// Two limits of a value that is better when it is smaller.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Limits {
     /// Above this it is a warning.
     pub warning: f64,
@@ -21,7 +22,7 @@ impl Limits {
 }
 
 /// Every limit that health is judged by. What an older program stored without some of them gets their defaults.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default)]
 pub struct Thresholds {
     /// Packets not trimmed as they should be, share of a strategy's packets.
@@ -45,8 +46,10 @@ pub struct Thresholds {
     /// Header bytes lost per million segments compared.
     pub header_loss: Limits,
     /// A thread without progress for so long, though something waits, does not respond.
+    #[schema(value_type = DurationView)]
     pub unresponsive_after: Duration,
     /// It is a warning when disk or memory will be full within this time, should they go on as they did.
+    #[schema(value_type = DurationView)]
     pub forecast: Duration,
     /// Below so many packets in the window a strategy's shares are not judged.
     pub fewest_packets: u64,

@@ -11,7 +11,7 @@ const FEWEST_POINTS: usize = 6;
 
 /// A straight line through measured values, which a few wild ones do not move (Theil-Sen: the median of the slopes
 /// between all pairs of points).
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Trend {
     /// Change per hour, in the unit of the value.
     pub per_hour: f64,

@@ -6,7 +6,7 @@ use crate::control::health::{Evidence, Health, Outlook};
 use crate::control::rollout::{Plan, State};
 
 /// Everything an onlooker may want to know of health and rollout.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct View {
     /// Health after the last sample; `None` before the first.
     pub health: Option<Health>,

@@ -17,8 +17,9 @@ pub struct Command {
 }
 
 /// What is asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = RolloutOrder)]
 pub enum Request {
     /// Start from the first phase. Refused while one is under way, in a cool-down and when locked.
     Start,

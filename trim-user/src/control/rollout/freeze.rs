@@ -8,7 +8,7 @@ use crate::control::health::Moment;
 const WEEK: u32 = 7 * 24 * 60;
 
 /// A time in which a rollout goes no further. Rollbacks are not held up by it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Freeze {
     /// Once.

@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 /// A phase of the way from `legacy` to `scanning`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Phase {
     /// `legacy` alone: is everything well before anything changes?
@@ -52,8 +54,9 @@ impl Phase {
 }
 
 /// How a rollout stands.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = RolloutStatus)]
 pub enum Status {
     /// Nobody has started one.
     #[default]

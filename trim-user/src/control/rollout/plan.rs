@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::control::health::DurationView;
 use serde::{Deserialize, Serialize};
 use trim_common::strategy::Mode;
 
@@ -15,7 +16,7 @@ const HOUR: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// The whole plan. What an older program stored without some of it gets the defaults.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default)]
 pub struct Plan {
     /// The phases, in the order of [`Phase::ALL`].
@@ -27,23 +28,27 @@ pub struct Plan {
     /// Which flows follow an automatic rollback.
     pub rollback_reach: Reach,
     /// After a rollback nothing is started for so long.
+    #[schema(value_type = DurationView)]
     pub cool_down: Duration,
     /// So many rollbacks within [`Self::lock_window`] lock the rollout until a person unlocks it.
     pub rollbacks_to_lock: u32,
     /// See [`Self::rollbacks_to_lock`].
+    #[schema(value_type = DurationView)]
     pub lock_window: Duration,
     /// Criteria that fail for so long make the rollout take a step back.
+    #[schema(value_type = DurationView)]
     pub step_back_after: Duration,
     /// After so many steps back it waits for a person.
     pub most_step_backs: u32,
     /// The longest time between two samples that counts as observed. What passes while the daemon is down is not.
+    #[schema(value_type = DurationView)]
     pub longest_gap: Duration,
     /// Times in which nothing advances.
     pub freezes: Vec<Freeze>,
 }
 
 /// One phase.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct PhasePlan {
     /// Which one.
     pub phase: Phase,
@@ -54,13 +59,15 @@ pub struct PhasePlan {
 }
 
 /// One step: a share of flows, and how long it is looked at.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Step {
     /// Share of new flows on `scanning`, 0 to 1.
     pub share: f64,
     /// It lasts at least so long.
+    #[schema(value_type = DurationView)]
     pub minimum: Duration,
     /// Criteria have to have held for so long, up to its end, without a break.
+    #[schema(value_type = DurationView)]
     pub bake: Duration,
     /// So many flows at least have to have begun in it.
     pub fewest_flows: u64,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::control::health::DurationView;
 use serde::{Deserialize, Serialize};
 
 use super::phase::{Phase, Status};
@@ -11,8 +12,9 @@ use super::trigger::Trigger;
 use crate::control::health::{Comparison, Moment};
 
 /// Where a rollout stands.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default)]
+#[schema(as = RolloutState)]
 pub struct State {
     /// How it stands.
     pub status: Status,
@@ -27,10 +29,13 @@ pub struct State {
     /// When the rollout was started.
     pub started: Moment,
     /// For how long the step has been observed.
+    #[schema(value_type = DurationView)]
     pub observed: Duration,
     /// For how long its criteria have held without a break.
+    #[schema(value_type = DurationView)]
     pub good_for: Duration,
     /// For how long they have failed without a break.
+    #[schema(value_type = DurationView)]
     pub bad_for: Duration,
     /// Flows that began in it.
     pub flows: u64,
@@ -43,6 +48,7 @@ pub struct State {
     /// Why it is paused.
     pub paused: Option<String>,
     /// For how long each trigger's limit has been exceeded.
+    #[schema(value_type = BTreeMap<String, DurationView>)]
     pub breaches: BTreeMap<Trigger, Duration>,
     /// What is known about the two arms since the split was last changed.
     pub comparison: Comparison,
@@ -55,7 +61,7 @@ pub struct State {
 }
 
 /// A rollback that has happened.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Rollback {
     /// When.
     pub at: Moment,

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use crate::control::health::DurationView;
 use serde::{Deserialize, Serialize};
 
 use crate::control::health::{Arm, Comparison, Evidence, Thresholds};
 
 /// A reason for an automatic rollback.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Trigger {
     /// Too many packets of `scanning` were not trimmed as they should be.
@@ -53,11 +54,13 @@ impl Trigger {
 }
 
 /// A limit, and for how long it has to be exceeded.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = TriggerRule)]
 pub struct Rule {
     /// Above this.
     pub above: f64,
     /// For so long.
+    #[schema(value_type = DurationView)]
     pub hold: Duration,
 }
 
@@ -71,7 +74,7 @@ impl Rule {
 }
 
 /// The rule of each trigger.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default)]
 pub struct Triggers {
     /// Whether anything is taken back by itself at all.

@@ -10,8 +10,9 @@ use super::super::time::Time;
 use super::settings::Audience;
 
 /// Where an alert is in its life.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
+#[schema(as = AlertState)]
 pub enum State {
     /// It holds, but not yet for as long as its rule asks.
     Pending,
@@ -36,7 +37,7 @@ pub enum News {
 }
 
 /// Who has seen an alert.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Acknowledgement {
     /// Who.
     pub by: String,

@@ -12,8 +12,9 @@ use super::super::time::Time;
 const REMEMBERED: usize = 256;
 
 /// Why an alert was not told, or not yet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = WhyNotTold)]
 pub enum Reason {
     /// A silence matched it.
     Silenced,
@@ -41,7 +42,8 @@ pub enum Fate {
 }
 
 /// How often.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = AlertCounts)]
 pub struct Counts {
     /// Conditions that fired.
     pub fired: u64,
