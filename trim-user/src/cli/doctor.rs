@@ -35,10 +35,7 @@ struct Answer<'a> {
 pub(super) fn run(args: &DoctorArgs) -> anyhow::Result<Exit> {
     let mut config = match &args.config {
         Some(file) => Config::load(file)?,
-        None => Config::parse("").map_err(|problems| ConfigError::Invalid {
-            path: "the built-in configuration".into(),
-            problems,
-        })?,
+        None => Config::parse("").map_err(|problems| ConfigError::Invalid { problems })?,
     };
     if !args.interface.is_empty() {
         config.capture.interfaces.clone_from(&args.interface);

@@ -13,6 +13,7 @@ mod explain;
 mod file;
 mod health;
 mod interfaces;
+mod layers;
 mod logs;
 mod man;
 mod monitor;

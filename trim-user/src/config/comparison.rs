@@ -2,14 +2,15 @@
 
 use std::path::PathBuf;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::raw::Key;
-use super::resolve::Check;
+use super::check::Check;
+use super::place::Key;
 use super::units::Size;
 use crate::data::exemplar::ExemplarSettings;
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Comparison {
     /// Most exemplars of each class of difference that a capture saves in mode `comparison`, each from another flow: 0

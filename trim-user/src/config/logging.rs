@@ -3,17 +3,17 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_saphyr::Spanned;
 
-use super::raw::Key;
-use super::resolve::{Check, value};
+use super::check::{Check, value};
+use super::place::{Key, Spanned};
 use super::units::{Size, Span};
 use crate::telemetry::logging::{self, LogFormat, LogLevel, LogTo, Redactor};
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Logging {
     /// Text or JSON.

@@ -1,38 +1,38 @@
-//! Configuration: a raw mirror of the file, and the validated form that the rest of the program sees.
+//! Configuration: layers of files, environment and flags, and the validated form that the rest of the program sees.
 
 mod alerts;
+mod check;
 mod comparison;
 mod error;
+mod layers;
 mod logging;
+mod place;
 mod raw;
 mod resolve;
 mod resolved;
 mod rollout;
+mod suggest;
+mod tree;
 mod units;
 mod web;
 
-use std::fs;
 use std::path::Path;
 
+pub use check::Fact;
 pub use error::{ConfigError, Problem};
+pub use layers::{Layers, Loaded, STANDARD_FILE};
+pub use place::Source;
 pub use resolve::check_interface_name;
 pub use resolved::*;
 pub use units::{Size, Span};
 
 impl Config {
-    /// Reads and validates a YAML file.
+    /// Reads and validates a YAML file, with what is laid over it: fragments next to it, and the environment.
     ///
     /// # Errors
-    /// When the file cannot be read, is no YAML, has unknown keys, or has values that are not allowed: the error names
-    /// the file and, for each problem, line, column, key and what is allowed.
+    /// As for [`Layers::load`].
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
-        let text = fs::read_to_string(path).map_err(|io| ConfigError::Read { path: path.into(), io })?;
-        let mut config = Self::parse(&text).map_err(|problems| ConfigError::Invalid {
-            path: path.into(),
-            problems,
-        })?;
-        config.source = Some(path.into());
-        Ok(config)
+        Ok(Layers::standard(&[path.into()]).load()?.config)
     }
 
     /// Reads and validates YAML text.
@@ -40,11 +40,6 @@ impl Config {
     /// # Errors
     /// All problems found, in the order of their places.
     pub fn parse(text: &str) -> Result<Self, Vec<Problem>> {
-        let file: raw::File = if text.trim().is_empty() {
-            raw::File::default()
-        } else {
-            serde_saphyr::from_str(text).map_err(|error| vec![Problem::from_yaml(&error)])?
-        };
-        resolve::resolve(file)
+        Ok(layers::of_text(text)?.config)
     }
 }

@@ -1,26 +1,25 @@
 //! From what was written to what is meant: defaults, ranges, and every problem at once.
 
-use std::fmt::Display;
-use std::path::PathBuf;
 use std::time::Duration;
 
-use serde_saphyr::{Location, Spanned};
 use trim_common::strategy::{Mode, Split};
 
 use super::alerts;
-use super::error::Problem;
-use super::raw::{self, Key, ModeName, PortList};
+use super::check::{Check, value};
+use super::place::{Key, Place, Spanned};
+use super::raw::{self, ModeName, PortList};
 use super::resolved::{
     Assignment, Bind, Capture, Config, Hold, HugePages, Layout, OnLoss, Output, Pipeline, Wait, XdpMode,
 };
-use super::units::{Size, Span};
+use super::units::Size;
 use crate::data::{Compression, Format};
-use crate::trimmer::{Policy, Ports, Settings};
+use crate::trimmer::{Action, NonHttp, Policy, Ports, Retention, Settings};
 
 /// Linux limits an interface name to 15 bytes (IFNAMSIZ, linux/if.h).
 const LONGEST_INTERFACE_NAME: usize = 15;
 
-pub(super) fn resolve(file: raw::File) -> Result<Config, Vec<Problem>> {
+/// The configuration that is meant; what is wrong with it, and the facts of its keys.
+pub(super) fn resolve(file: raw::File) -> (Config, Check) {
     let mut check = Check::default();
     let (watching, rollout) = super::rollout::resolve(&mut check, &file.health, &file.rollout);
     let logging = super::logging::resolve(&mut check, &file.logging, &file.trimming.redact_headers);
@@ -29,10 +28,10 @@ pub(super) fn resolve(file: raw::File) -> Result<Config, Vec<Problem>> {
         capture: capture(&mut check, &file.capture),
         strategy: assignment(&mut check, &file.strategy),
         policy: Policy {
-            action: value(&file.trimming.action).unwrap_or_default(),
-            framing: value(&file.trimming.framing).unwrap_or_default(),
-            opaque: value(&file.trimming.opaque).unwrap_or_default(),
-            non_http: value(&file.http.non_http).unwrap_or_default(),
+            action: check.choice("trimming.action", &file.trimming.action, Action::default()),
+            framing: check.choice("trimming.framing", &file.trimming.framing, Retention::default()),
+            opaque: check.choice("trimming.opaque", &file.trimming.opaque, Retention::default()),
+            non_http: check.choice("http.non_http", &file.http.non_http, NonHttp::default()),
         },
         trimmer: trimmer(&mut check, &file),
         hold: Hold {
@@ -47,17 +46,11 @@ pub(super) fn resolve(file: raw::File) -> Result<Config, Vec<Problem>> {
         },
         exemplars: super::comparison::resolve(&mut check, &file.comparison),
         pipeline: pipeline(&mut check, &file.pipeline),
-        output: output(&mut check, file.output),
-        control_socket: file
-            .control
-            .socket
-            .map_or_else(|| PathBuf::from("/run/trim/trim.sock"), |path| path.value),
-        control_group: file.control.group.map(|group| group.value),
+        output: output(&mut check, &file.output),
+        control_socket: check.path("control.socket", &file.control.socket, "/run/trim/trim.sock"),
+        control_group: check.optional_text("control.group", &file.control.group),
         alerts: alerts::resolve(&mut check, &file.alerts),
-        database: file
-            .control
-            .database
-            .map_or_else(|| PathBuf::from("/var/lib/trim/trim.db"), |path| path.value),
+        database: check.path("control.database", &file.control.database, "/var/lib/trim/trim.db"),
         database_wait: check.span(
             "control.database_wait",
             &file.control.database_wait,
@@ -70,7 +63,22 @@ pub(super) fn resolve(file: raw::File) -> Result<Config, Vec<Problem>> {
         web: super::web::resolve(&mut check, &file.web),
         logging,
     };
-    check.into_result(config)
+    if config.capture.ring_size > config.capture.frames_per_queue {
+        let place = file
+            .capture
+            .ring_size
+            .as_ref()
+            .or(file.capture.frames_per_queue.as_ref());
+        let message = format!(
+            "{} is more than capture.frames_per_queue ({}): the ring could never fill",
+            config.capture.ring_size, config.capture.frames_per_queue
+        );
+        match place {
+            Some(given) => check.at(given.referenced, "capture.ring_size", message),
+            None => check.nowhere("capture.ring_size", message),
+        }
+    }
+    (config, check)
 }
 
 const MILLISECOND: Duration = Duration::from_millis(1);
@@ -85,15 +93,15 @@ fn capture(check: &mut Check, raw: &raw::Capture) -> Capture {
     check.power_of_two("capture.ring_size", &raw.ring_size);
     Capture {
         interfaces: interfaces(check, &raw.interfaces),
-        xdp_mode: value(&raw.xdp_mode).unwrap_or(XdpMode::Auto),
-        bind: value(&raw.bind).unwrap_or(Bind::Auto),
-        promiscuous: value(&raw.promiscuous).unwrap_or(true),
+        xdp_mode: check.choice("capture.xdp_mode", &raw.xdp_mode, XdpMode::Auto),
+        bind: check.choice("capture.bind", &raw.bind, Bind::Auto),
+        promiscuous: check.choice("capture.promiscuous", &raw.promiscuous, true),
         frame_size,
         frames_per_queue,
         ring_size,
-        huge_pages: value(&raw.huge_pages).unwrap_or(HugePages::Auto),
-        wait: value(&raw.wait).unwrap_or(Wait::Adaptive),
-        on_user_space_loss: value(&raw.on_user_space_loss).unwrap_or(OnLoss::Pass),
+        huge_pages: check.choice("capture.huge_pages", &raw.huge_pages, HugePages::Auto),
+        wait: check.choice("capture.wait", &raw.wait, Wait::Adaptive),
+        on_user_space_loss: check.choice("capture.on_user_space_loss", &raw.on_user_space_loss, OnLoss::Pass),
         lease: check.span(
             "capture.lease",
             &raw.lease,
@@ -101,12 +109,13 @@ fn capture(check: &mut Check, raw: &raw::Capture) -> Capture {
             100 * MILLISECOND,
             HOUR,
         ),
-        pin: value(&raw.pin).unwrap_or(true),
-        body_cut: value(&raw.body_cut).unwrap_or(true),
+        pin: check.choice("capture.pin", &raw.pin, true),
+        body_cut: check.choice("capture.body_cut", &raw.body_cut, true),
     }
 }
 
 fn interfaces(check: &mut Check, raw: &[Spanned<String>]) -> Vec<String> {
+    check.note("capture.interfaces", raw::NONE);
     let mut names: Vec<String> = Vec::new();
     for name in raw {
         let key = "capture.interfaces";
@@ -141,13 +150,14 @@ pub fn check_interface_name(name: &str) -> Result<(), String> {
 }
 
 fn assignment(check: &mut Check, raw: &raw::StrategySection) -> Assignment {
-    let mode = match value(&raw.mode) {
-        None | Some(ModeName::Legacy) => Mode::Legacy,
-        Some(ModeName::Scanning) => Mode::Scanning,
-        Some(ModeName::Auto) => Mode::Auto,
-        Some(ModeName::AbTest) => Mode::AbTest,
-        Some(ModeName::Comparison) => Mode::Comparison,
+    let mode = match check.choice("strategy.mode", &raw.mode, ModeName::Legacy) {
+        ModeName::Legacy => Mode::Legacy,
+        ModeName::Scanning => Mode::Scanning,
+        ModeName::Auto => Mode::Auto,
+        ModeName::AbTest => Mode::AbTest,
+        ModeName::Comparison => Mode::Comparison,
     };
+    check.note("strategy.seed", ());
     let percent = check.number("strategy.split_percent", &raw.split_percent, 10.0, 0.0, 100.0);
     Assignment {
         mode,
@@ -202,10 +212,16 @@ fn trimmer(check: &mut Check, file: &raw::File) -> Settings {
 
 fn ports(check: &mut Check, raw: &Key<PortList>) -> Ports {
     let key = "http.ports";
+    check.note(key, "any");
     let Some(given) = raw else { return Ports::Any };
     match &given.value {
         PortList::Word(word) if word == "any" => Ports::Any,
+        PortList::Number(port) => listed_ports(check, given.referenced, &[*port]),
         PortList::Word(word) => {
+            let numbers: Result<Vec<u32>, _> = word.split(',').map(|port| port.trim().parse()).collect();
+            if let Ok(list) = numbers {
+                return listed_ports(check, given.referenced, &list);
+            }
             check.at(
                 given.referenced,
                 key,
@@ -213,23 +229,26 @@ fn ports(check: &mut Check, raw: &Key<PortList>) -> Ports {
             );
             Ports::Any
         }
-        PortList::List(list) => {
-            let mut ports: Vec<u16> = list.iter().filter_map(|&port| u16::try_from(port).ok()).collect();
-            if list.is_empty() || ports.len() < list.len() || ports.contains(&0) {
-                check.at(
-                    given.referenced,
-                    key,
-                    "a list of ports must not be empty, and a port is a number from 1 to 65535",
-                );
-            }
-            ports.sort_unstable();
-            ports.dedup();
-            Ports::Only(ports)
-        }
+        PortList::List(list) => listed_ports(check, given.referenced, list),
     }
 }
 
+fn listed_ports(check: &mut Check, place: Place, list: &[u32]) -> Ports {
+    let mut ports: Vec<u16> = list.iter().filter_map(|&port| u16::try_from(port).ok()).collect();
+    if list.is_empty() || ports.len() < list.len() || ports.contains(&0) {
+        check.at(
+            place,
+            "http.ports",
+            "a list of ports must not be empty, and a port is a number from 1 to 65535",
+        );
+    }
+    ports.sort_unstable();
+    ports.dedup();
+    Ports::Only(ports)
+}
+
 fn redacted(check: &mut Check, raw: &[Spanned<String>]) -> Vec<Box<str>> {
+    check.note("trimming.redact_headers", raw::NONE);
     for name in raw {
         let is_token = !name.value.is_empty()
             && name
@@ -247,18 +266,26 @@ fn redacted(check: &mut Check, raw: &[Spanned<String>]) -> Vec<Box<str>> {
 }
 
 fn pipeline(check: &mut Check, raw: &raw::Pipeline) -> Pipeline {
+    for key in ["receive_cores", "legacy_cores", "scanning_cores"] {
+        check.note(&format!("pipeline.{key}"), raw::NONE);
+    }
+    check.note("pipeline.writer_core", ());
     Pipeline {
-        layout: value(&raw.layout).unwrap_or(Layout::Auto),
-        receive_cores: raw.receive_cores.clone().unwrap_or_default(),
-        legacy_cores: raw.legacy_cores.clone().unwrap_or_default(),
-        scanning_cores: raw.scanning_cores.clone().unwrap_or_default(),
-        writer_core: value(&raw.writer_core),
+        layout: check.choice("pipeline.layout", &raw.layout, Layout::Auto),
+        receive_cores: cores(&raw.receive_cores),
+        legacy_cores: cores(&raw.legacy_cores),
+        scanning_cores: cores(&raw.scanning_cores),
+        writer_core: value(&raw.writer_core).map(|core| core as usize),
         batch: check.number("pipeline.batch", &raw.batch, 64, 1, 1024) as usize,
         queue_batches: check.number("pipeline.queue_batches", &raw.queue_batches, 64, 1, 1 << 16) as usize,
     }
 }
 
-fn output(check: &mut Check, raw: raw::Output) -> Output {
+fn cores(raw: &[Spanned<u32>]) -> Vec<usize> {
+    raw.iter().map(|core| core.value as usize).collect()
+}
+
+fn output(check: &mut Check, raw: &raw::Output) -> Output {
     if let Some(prefix) = &raw.prefix
         && (prefix.value.is_empty() || prefix.value.contains('/') || prefix.value.starts_with('.'))
     {
@@ -269,131 +296,14 @@ fn output(check: &mut Check, raw: raw::Output) -> Output {
         );
     }
     Output {
-        directory: raw
-            .directory
-            .map_or_else(|| PathBuf::from("/var/lib/trim/captures"), |path| path.value),
-        prefix: raw.prefix.map_or_else(|| "trim".to_owned(), |prefix| prefix.value),
-        format: value(&raw.format).unwrap_or(Format::Pcapng),
-        compression: value(&raw.compression).unwrap_or(Compression::None),
+        directory: check.path("output.directory", &raw.directory, "/var/lib/trim/captures"),
+        prefix: check.text("output.prefix", &raw.prefix, "trim"),
+        format: check.choice("output.format", &raw.format, Format::Pcapng),
+        compression: check.choice("output.compression", &raw.compression, Compression::None),
         rotate_bytes: check.optional_size("output.rotate_bytes", &raw.rotate_bytes, 64 << 10),
         rotate_time: check.optional_span("output.rotate_time", &raw.rotate_time, Duration::from_secs(1)),
-        rotate_packets: raw
-            .rotate_packets
-            .is_some()
-            .then(|| check.number("output.rotate_packets", &raw.rotate_packets, 1, 1, u64::MAX)),
+        rotate_packets: check.optional_number("output.rotate_packets", &raw.rotate_packets, 1, u64::MAX),
         quota: check.optional_size("output.quota", &raw.quota, 1 << 20),
-        sync: value(&raw.sync).unwrap_or(true),
-    }
-}
-
-pub(super) fn value<T: Copy>(key: &Key<T>) -> Option<T> {
-    key.as_ref().map(|given| given.value)
-}
-
-/// Collects problems, so that all of them are reported at once.
-#[derive(Default)]
-pub(super) struct Check {
-    problems: Vec<Problem>,
-}
-
-impl Check {
-    pub(super) fn at(&mut self, location: Location, key: &str, message: impl Display) {
-        self.problems.push(Problem::at(location, key, message));
-    }
-
-    /// A number within `least..=most`, or the default.
-    pub(super) fn number<T: Copy + PartialOrd + Display>(
-        &mut self,
-        key: &str,
-        given: &Key<T>,
-        default: T,
-        least: T,
-        most: T,
-    ) -> T {
-        let Some(given) = given else { return default };
-        if given.value >= least && given.value <= most {
-            return given.value;
-        }
-        self.at(
-            given.referenced,
-            key,
-            format!("{} is not allowed: a number from {least} to {most}", given.value),
-        );
-        default
-    }
-
-    pub(super) fn power_of_two(&mut self, key: &str, given: &Key<u32>) {
-        if let Some(given) = given
-            && !given.value.is_power_of_two()
-        {
-            self.at(
-                given.referenced,
-                key,
-                format!("{} is not allowed: a power of two", given.value),
-            );
-        }
-    }
-
-    pub(super) fn size(&mut self, key: &str, given: &Key<Size>, default: u64, least: u64, most: u64) -> u64 {
-        let Some(given) = given else { return default };
-        if given.value.0 >= least && given.value.0 <= most {
-            return given.value.0;
-        }
-        let message = format!(
-            "{} bytes is not allowed: a size from {least} to {most} bytes",
-            given.value.0
-        );
-        self.at(given.referenced, key, message);
-        default
-    }
-
-    pub(super) fn nowhere(&mut self, key: &str, message: impl Display) {
-        self.problems.push(Problem::nowhere(key, message));
-    }
-
-    pub(super) fn span(
-        &mut self,
-        key: &str,
-        given: &Key<Span>,
-        default: Duration,
-        least: Duration,
-        most: Duration,
-    ) -> Duration {
-        let Some(given) = given else { return default };
-        if given.value.0 >= least && given.value.0 <= most {
-            return given.value.0;
-        }
-        self.at(
-            given.referenced,
-            key,
-            format!("{:?} is not allowed: from {least:?} to {most:?}", given.value.0),
-        );
-        default
-    }
-
-    pub(super) fn optional_size(&mut self, key: &str, given: &Key<Size>, least: u64) -> Option<u64> {
-        given.as_ref()?;
-        Some(self.size(key, given, least, least, u64::MAX))
-    }
-
-    pub(super) fn optional_span(&mut self, key: &str, given: &Key<Span>, least: Duration) -> Option<Duration> {
-        given.as_ref()?;
-        Some(self.span(key, given, least, least, 8760 * HOUR))
-    }
-
-    fn into_result(mut self, config: Config) -> Result<Config, Vec<Problem>> {
-        if config.capture.ring_size > config.capture.frames_per_queue {
-            let message = format!(
-                "{} is more than capture.frames_per_queue ({}): the ring could never fill",
-                config.capture.ring_size, config.capture.frames_per_queue
-            );
-            self.problems.push(Problem::nowhere("capture.ring_size", message));
-        }
-        self.problems.sort_by_key(|problem| (problem.line, problem.column));
-        if self.problems.is_empty() {
-            Ok(config)
-        } else {
-            Err(self.problems)
-        }
+        sync: check.choice("output.sync", &raw.sync, true),
     }
 }

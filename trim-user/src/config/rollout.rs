@@ -2,16 +2,19 @@
 
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_saphyr::Spanned;
 
-use super::raw::Key;
-use super::resolve::{Check, value};
+use super::check::Check;
+use super::place::{Key, Spanned};
 use super::resolved::Watching;
 use super::units::{Size, Span};
 use crate::control::health::{Limits, Moment, Thresholds};
 use crate::control::rollout::{Freeze, Phase, PhasePlan, Plan, Rule, Step, Triggers};
 use crate::control::switch::Reach;
+
+/// The shares of the gradual phase, percent.
+const GRADUAL_PERCENTS: [u32; 4] = [25, 50, 75, 90];
 
 const MILLISECOND: Duration = Duration::from_millis(1);
 const SECOND: Duration = Duration::from_secs(1);
@@ -19,75 +22,119 @@ const HOUR: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(24 * 3600);
 const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
 
-#[derive(Debug, Default, Deserialize)]
+/// When the appliance is well.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Health {
+    /// Time between two looks at the counters.
     sample_interval: Key<Span>,
+    /// Share of flows on each strategy that the other one judges too, percent: how the accuracy is known.
     shadowed_percent: Key<f64>,
+    /// A thread that makes no progress for so long does not respond.
     unresponsive_after: Key<Span>,
+    /// Below so many packets a minute a strategy's shares are not judged.
     fewest_packets: Key<u64>,
+    /// Most memory of the process; without it, what the machine or its control group has.
     memory_limit: Key<Size>,
+    /// How far ahead trends are looked at.
     forecast: Key<Span>,
+    /// Above these values health is `warning`.
     warning: LimitSection,
+    /// Above these values health is `critical`.
     critical: LimitSection,
 }
 
 /// Limits of one level; each in percent.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 struct LimitSection {
+    /// Packets that were not trimmed as they should be, percent.
     error_percent: Key<f64>,
+    /// How much dearer `scanning` is than `legacy`, per packet, percent.
     slow_down_percent: Key<f64>,
+    /// Memory in use, percent.
     memory_percent: Key<f64>,
+    /// Processors in use, percent.
     cpu_percent: Key<f64>,
+    /// The captures' file system in use, percent.
     disk_percent: Key<f64>,
+    /// Packets lost, percent.
     loss_percent: Key<f64>,
+    /// 95th percentile of the time from the kernel to the file.
     latency_p95: Key<Span>,
 }
 
-#[derive(Debug, Default, Deserialize)]
+/// The way from `legacy` to `scanning`.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Rollout {
+    /// For a rehearsal every duration of the rollout is multiplied by this: 0.0001 makes fourteen days two minutes.
     time_scale: Key<f64>,
+    /// Whether `trim rehearse` may make `scanning` fail on purpose. Never on a machine whose captures matter.
     allow_faults: Key<bool>,
+    /// `legacy` alone: is everything well before anything changes?
     baseline: StepSection,
+    /// A small share of flows on `scanning`.
     ab_test: StepSection,
+    /// More and more flows on `scanning`.
     gradual: GradualSection,
+    /// All flows on `scanning`.
     full: StepSection,
+    /// All flows on `scanning`; what configured `legacy` is archived, its code stays.
     cleanup: StepSection,
+    /// Criteria have to hold without a break for so long before a step ends.
     bake: Key<Span>,
+    /// So many flows at least have to begin in a step.
     fewest_flows: Key<u64>,
+    /// Phases that begin only when a person agrees (`trim rollout advance`).
     approve: Option<Vec<Spanned<Phase>>>,
+    /// Criteria that fail for so long make the rollout take a step back.
     step_back_after: Key<Span>,
+    /// After a rollback nothing is started for so long.
     cool_down: Key<Span>,
+    /// Times in UTC in which nothing advances, every week (`Fri 16:00 - Mon 08:00`) or once (`2026-12-24T00:00Z -
+    /// 2027-01-02T00:00Z`). Rollbacks are not held up.
     freeze: Vec<Spanned<String>>,
+    /// When traffic is taken back to `legacy` by itself: above a limit, for so long.
     rollback: RollbackSection,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 struct StepSection {
+    /// Share of flows on `scanning`, percent.
     percent: Key<f64>,
+    /// How long the phase lasts at least.
     duration: Key<Span>,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 struct GradualSection {
+    /// Shares of flows on `scanning`, percent, each larger than the one before.
     percents: Option<Vec<Spanned<f64>>>,
+    /// How long each share is held at least.
     duration: Key<Span>,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 struct RollbackSection {
+    /// Whether traffic is taken back without a person.
     automatic: Key<bool>,
+    /// Which flows are taken back.
     reach: Key<Reach>,
+    /// Packets that were not trimmed as they should be, percent.
     error_percent: Key<f64>,
+    /// For so long.
     error_hold: Key<Span>,
+    /// How much dearer `scanning` is than `legacy`, per packet, percent.
     slow_down_percent: Key<f64>,
+    /// For so long.
     slow_down_hold: Key<Span>,
+    /// Memory in use, percent.
     memory_percent: Key<f64>,
+    /// For so long.
     memory_hold: Key<Span>,
 }
 
@@ -110,17 +157,14 @@ pub(super) fn resolve(check: &mut Check, health: &Health, rollout: &Rollout) -> 
         // In a rehearsal the intervals shrink too, down to a quarter of a second.
         interval: interval.mul_f64(scale).max(interval.min(250 * MILLISECOND)),
         shadowed: share(check, "health.shadowed_percent", &health.shadowed_percent, 0.05, 100.0),
-        memory_limit: health
-            .memory_limit
-            .is_some()
-            .then(|| check.size("health.memory_limit", &health.memory_limit, 0, 16 << 20, 1 << 50)),
-        allow_faults: value(&rollout.allow_faults).unwrap_or(false),
+        memory_limit: check.optional_size("health.memory_limit", &health.memory_limit, 16 << 20),
+        allow_faults: check.choice("rollout.allow_faults", &rollout.allow_faults, false),
     };
     let mut plan = Plan {
         phases: phases(check, rollout),
         triggers: triggers(check, &rollout.rollback),
         thresholds: thresholds(check, health),
-        rollback_reach: value(&rollout.rollback.reach).unwrap_or(Reach::Immediate),
+        rollback_reach: check.choice("rollout.rollback.reach", &rollout.rollback.reach, Reach::Immediate),
         freezes: freezes(check, &rollout.freeze),
         ..Plan::default()
     };
@@ -180,6 +224,13 @@ fn phases(check: &mut Check, raw: &Rollout) -> Vec<PhasePlan> {
             fewest_flows,
         })
         .collect();
+    let by_default: Vec<Phase> = default
+        .phases
+        .iter()
+        .filter(|it| it.needs_approval)
+        .map(|it| it.phase)
+        .collect();
+    check.note("rollout.approve", by_default);
     let asked: Option<Vec<Phase>> = raw
         .approve
         .as_ref()
@@ -200,8 +251,12 @@ fn phases(check: &mut Check, raw: &Rollout) -> Vec<PhasePlan> {
 
 /// The shares of the gradual phase, which have to rise.
 fn gradual_shares(check: &mut Check, raw: &Rollout) -> Vec<f64> {
+    check.note("rollout.gradual.percents", GRADUAL_PERCENTS);
     let Some(given) = raw.gradual.percents.as_ref() else {
-        return vec![0.25, 0.5, 0.75, 0.9];
+        return GRADUAL_PERCENTS
+            .iter()
+            .map(|percent| f64::from(*percent) / 100.0)
+            .collect();
     };
     let mut last = 0.0;
     for percent in given {
@@ -223,6 +278,7 @@ fn gradual_shares(check: &mut Check, raw: &Rollout) -> Vec<f64> {
 
 fn triggers(check: &mut Check, raw: &RollbackSection) -> Triggers {
     let default = Triggers::default();
+    let enabled = check.choice("rollout.rollback.automatic", &raw.automatic, true);
     let mut rule = |name: &str, percent: &Key<f64>, hold: &Key<Span>, default: Rule, most: f64| Rule {
         above: share(
             check,
@@ -240,7 +296,7 @@ fn triggers(check: &mut Check, raw: &RollbackSection) -> Triggers {
         ),
     };
     Triggers {
-        enabled: value(&raw.automatic).unwrap_or(true),
+        enabled,
         errors: rule("error", &raw.error_percent, &raw.error_hold, default.errors, 100.0),
         slow_down: rule(
             "slow_down",
@@ -310,6 +366,7 @@ fn thresholds(check: &mut Check, raw: &Health) -> Thresholds {
 }
 
 fn freezes(check: &mut Check, raw: &[Spanned<String>]) -> Vec<Freeze> {
+    check.note("rollout.freeze", super::raw::NONE);
     let mut freezes = Vec::new();
     for text in raw {
         match freeze(&text.value) {

@@ -1,9 +1,12 @@
 //! Sizes and durations as people write them: `64MiB`, `250ms`.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{self, Deserialize, Deserializer, Visitor};
+use serde::{Serialize, Serializer};
 
 /// A number of bytes: a plain number, or one with `KiB`, `MiB`, `GiB`, `TiB` (powers of 1024) or `kB`, `MB`, `GB`,
 /// `TB` (powers of 1000).
@@ -114,6 +117,86 @@ impl<'de> Deserialize<'de> for Span {
     }
 }
 
+/// The largest unit of which it is a whole number.
+fn whole_units(value: u64, units: &[(&str, u64)]) -> String {
+    let fitting = units
+        .iter()
+        .rev()
+        .find(|(_, factor)| value >= *factor && value.is_multiple_of(*factor));
+    match fitting {
+        Some((unit, factor)) => format!("{}{unit}", value / factor),
+        None => value.to_string(),
+    }
+}
+
+impl fmt::Display for Size {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 < 1024 {
+            true => self.0.fmt(f),
+            false => f.write_str(&whole_units(self.0, &SIZE_UNITS[..5])),
+        }
+    }
+}
+
+impl fmt::Display for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match u64::try_from(self.0.as_nanos()) {
+            Ok(0) => f.write_str("0s"),
+            Ok(ns) => f.write_str(&whole_units(ns, &SPAN_UNITS)),
+            Err(_) => write!(f, "{}s", self.0.as_secs()),
+        }
+    }
+}
+
+impl Serialize for Size {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl Serialize for Span {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl JsonSchema for Size {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Size".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": ["integer", "string"],
+            "minimum": 0,
+            "pattern": "^[0-9]+ ?(B|KiB|MiB|GiB|TiB|kB|KB|MB|GB|TB)?$",
+            "x-type": "size",
+        })
+    }
+}
+
+impl JsonSchema for Span {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Span".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "string",
+            "pattern": "^[0-9]+ ?(ns|us|ms|s|m|h|d)$",
+            "x-type": "duration",
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -125,6 +208,19 @@ mod tests {
         assert_eq!(Size::parse("2 GB"), Ok(Size(2_000_000_000)));
         assert_eq!(Span::parse("250ms"), Ok(Span(Duration::from_millis(250))));
         assert_eq!(Span::parse("2h"), Ok(Span(Duration::from_secs(7200))));
+    }
+
+    #[test]
+    fn what_is_shown_is_read_as_the_same() {
+        for bytes in [0, 1, 1000, 1024, 1536, 256 << 10, 500 << 30, (1 << 30) + 1] {
+            assert_eq!(Size::parse(&Size(bytes).to_string()), Ok(Size(bytes)));
+        }
+        for ns in [0, 1, 1500, 250_000_000, 3_600_000_000_000, 86_400_000_000_000 * 30] {
+            let span = Span(Duration::from_nanos(ns));
+            assert_eq!(Span::parse(&span.to_string()), Ok(span));
+        }
+        assert_eq!(Size(256 << 10).to_string(), "256KiB");
+        assert_eq!(Span(Duration::from_secs(90)).to_string(), "90s");
     }
 
     #[test]

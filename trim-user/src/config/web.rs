@@ -3,14 +3,15 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::raw::Key;
-use super::resolve::Check;
+use super::check::Check;
+use super::place::Key;
 use crate::control::alert::secret::SecretRef;
 use crate::control::web::{TlsFiles, WebSettings};
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Web {
     /// Address and port of the TCP listener, or `none`, which is the default.

@@ -14,7 +14,9 @@ use crate::kernel::maps::{LeaseMap, PolicyMap};
 use crate::shared::Shared;
 
 /// Which flows follow a switch.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema, schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Reach {
     /// Flows that begin from now on; the others keep their strategy until they end.

@@ -6,7 +6,7 @@ use super::{Label, Labels, checksum};
 use crate::packet::TcpLayout;
 
 /// How removed bytes leave a packet.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Action {
     /// Removed bytes at the end of a packet are not stored; those between kept bytes are zeroed.
@@ -17,7 +17,7 @@ pub enum Action {
 }
 
 /// What is done with packets that are not HTTP.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum NonHttp {
     /// Stored whole.
@@ -30,7 +30,7 @@ pub enum NonHttp {
 }
 
 /// Whether bytes of one kind stay.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Retention {
     /// They stay.

@@ -7,23 +7,22 @@ mod growth;
 mod serve;
 mod summary;
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::bail;
 use clap::Args;
 
+use super::layers::LayerArgs;
 use super::{Exit, output};
-use crate::config::{Config, ConfigError, Span, check_interface_name};
-use crate::control::api::{mode_by_name, split_of};
+use crate::config::{ConfigError, Loaded, Span, check_interface_name};
+use crate::control::api::mode_by_name;
 use crate::control::web::WebListener;
 use crate::telemetry::logging;
 
 #[derive(Debug, Args)]
 pub(super) struct RunArgs {
-    /// The configuration file
-    #[arg(long, value_name = "FILE")]
-    config: PathBuf,
+    #[command(flatten)]
+    layers: LayerArgs,
     /// Capture on this interface instead of the configured ones; may be given more than once
     #[arg(long, value_name = "IF", value_parser = interface)]
     interface: Vec<String>,
@@ -53,7 +52,7 @@ fn duration(text: &str) -> Result<Duration, String> {
 }
 
 pub(super) fn run(args: &RunArgs) -> anyhow::Result<Exit> {
-    let config = configuration(args)?;
+    let config = configuration(args)?.config;
     // Until the end of this function: what is on its way is written when it goes.
     let _log = logging::init(&config.logging)?;
     let limits = serve::Limits {
@@ -72,20 +71,20 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<Exit> {
     Ok(summary::verdict(&summary))
 }
 
-fn configuration(args: &RunArgs) -> anyhow::Result<Config> {
-    let mut config = Config::load(&args.config)?;
+fn configuration(args: &RunArgs) -> anyhow::Result<Loaded> {
+    let mut layers = args.layers.layers();
     if !args.interface.is_empty() {
-        config.capture.interfaces.clone_from(&args.interface);
+        layers = layers.with_flag("--interface", "capture.interfaces", args.interface.join(","));
     }
     if let Some(mode) = &args.mode {
-        config.strategy.mode = mode_by_name(mode).map_err(anyhow::Error::msg)?;
+        layers = layers.with_flag("--mode", "strategy.mode", mode);
     }
     if let Some(percent) = args.split {
-        config.strategy.split = split_of(percent).map_err(anyhow::Error::msg)?;
+        layers = layers.with_flag("--split", "strategy.split_percent", percent.to_string());
     }
-    if config.capture.interfaces.is_empty() {
-        let error = ConfigError::no_interface(&args.config);
-        bail!(error);
+    let loaded = layers.load()?;
+    if loaded.config.capture.interfaces.is_empty() {
+        bail!(ConfigError::no_interface());
     }
-    Ok(config)
+    Ok(loaded)
 }

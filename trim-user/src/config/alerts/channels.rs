@@ -3,10 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use serde_saphyr::Spanned;
-
-use super::super::raw::Key;
-use super::super::resolve::{Check, value};
+use super::super::check::{Check, value};
+use super::super::place::{Key, Spanned};
 use super::raw::{self, Common};
 use super::resolve::HOUR;
 use crate::control::alert::Level;

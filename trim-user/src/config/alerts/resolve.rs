@@ -3,14 +3,17 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use serde_saphyr::Spanned;
+use serde_json::Value as Json;
 
-use super::super::resolve::{Check, value};
+use super::super::check::{Check, value};
+use super::super::place::Spanned;
+use super::super::suggest;
+use super::super::units::Span;
 use super::channels::channels;
-use super::raw::{Alerts, Inhibit, Queue, Rule};
+use super::raw::{self, Alerts, Inhibit, Queue};
 use crate::control::alert::engine::{EngineSettings, Inhibition};
 use crate::control::alert::matcher::Matchers;
-use crate::control::alert::rules::{Bad, RULES, RuleBook};
+use crate::control::alert::rules::{Bad, RULES, Rule, RuleBook};
 use crate::control::alert::{AlertSettings, Level, QueueBounds};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -56,6 +59,7 @@ pub(in super::super) fn resolve(check: &mut Check, raw: &Alerts) -> AlertSetting
         audiences: Vec::new(),
     };
     let channels = channels(check, &raw.channels, engine.repeat);
+    check.note("alerts.directory", ());
     let given = raw.directory.as_ref().map(|path| path.value.clone());
     AlertSettings {
         directory: given.or_else(|| (!channels.is_empty()).then(|| PathBuf::from(DIRECTORY))),
@@ -81,6 +85,7 @@ fn queue(check: &mut Check, raw: &Queue) -> QueueBounds {
 }
 
 fn group_by(check: &mut Check, raw: &Alerts, defaults: &EngineSettings) -> Vec<String> {
+    check.note("alerts.group_by", &defaults.group_by);
     let Some(given) = &raw.group_by else {
         return defaults.group_by.clone();
     };
@@ -98,12 +103,16 @@ fn group_by(check: &mut Check, raw: &Alerts, defaults: &EngineSettings) -> Vec<S
 
 fn rules(check: &mut Check, raw: &Alerts) -> RuleBook {
     let mut book = RuleBook::default();
+    for kind in RULES {
+        rule_facts(check, kind.name, &Rule::from(&kind));
+    }
     for (name, given) in &raw.rules {
         match book.get(name).map(|rule| rule.bad) {
             Some(bad) => rule(check, &mut book, name, given, bad),
             None => {
                 let known: Vec<&str> = RULES.iter().map(|kind| kind.name).collect();
-                let message = format!("there is no rule `{name}`: one of {}", known.join(", "));
+                let hint = suggest::did_you_mean(name, &known);
+                let message = format!("there is no rule `{name}`: {}{hint}", suggest::listed(&known));
                 check.at(given.referenced, "alerts.rules", message);
             }
         }
@@ -111,7 +120,22 @@ fn rules(check: &mut Check, raw: &Alerts) -> RuleBook {
     book
 }
 
-fn rule(check: &mut Check, book: &mut RuleBook, name: &str, given: &Spanned<Rule>, bad: Bad) {
+/// Notes what holds of a rule that is not configured.
+fn rule_facts(check: &mut Check, name: &str, rule: &Rule) {
+    let mut note = |word: &str, default: Json| check.note(&format!("alerts.rules.{name}.{word}"), default);
+    note("enabled", rule.enabled.into());
+    match rule.bad {
+        Bad::Always(level) => note("level", level.name().into()),
+        Bad::Above | Bad::Below => {
+            note("warning", rule.warning.into());
+            note("critical", rule.critical.into());
+        }
+    }
+    note("for", Span(rule.hold).to_string().into());
+    note("repeat", Json::Null);
+}
+
+fn rule(check: &mut Check, book: &mut RuleBook, name: &str, given: &Spanned<raw::Rule>, bad: Bad) {
     let Some(rule) = book.get_mut(name) else { return };
     let raw = &given.value;
     let key = |word: &str| format!("alerts.rules.{name}.{word}");
@@ -162,6 +186,9 @@ fn rule(check: &mut Check, book: &mut RuleBook, name: &str, given: &Spanned<Rule
 }
 
 fn inhibitions(check: &mut Check, raw: Option<&[Inhibit]>) -> Vec<Inhibition> {
+    let defaults = Inhibition::DEFAULTS
+        .map(|(source, target)| serde_json::json!({ "source": source, "target": target, "equal": ["strategy"] }));
+    check.note("alerts.inhibit", defaults);
     let Some(raw) = raw else { return Inhibition::defaults() };
     let mut matchers = |given: &Spanned<String>, word: &str| {
         let parsed = Matchers::parse(&given.value);

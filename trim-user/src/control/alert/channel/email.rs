@@ -18,7 +18,7 @@ use super::SendError;
 const LONGEST_EXCERPT: usize = 200;
 
 /// How a mail server is spoken to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize, serde::Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Security {
     /// TLS from the first byte (port 465).

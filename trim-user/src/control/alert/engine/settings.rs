@@ -69,19 +69,22 @@ pub struct Inhibition {
 }
 
 impl Inhibition {
+    /// Source and target of each default, equal in `strategy`.
+    pub const DEFAULTS: [(&str, &str); 2] = [
+        ("rule=unavailable", "rule=slow_down"),
+        ("rule=unavailable", "rule=error_rate"),
+    ];
+
     /// What does not answer is not also called slow or faulty; what lost its link is not also called idle.
     pub fn defaults() -> Vec<Self> {
-        let pair = |source: &str, target: &str| {
+        let pair = |(source, target): (&str, &str)| {
             Some(Self {
                 source: Matchers::parse(source).ok()?,
                 target: Matchers::parse(target).ok()?,
                 equal: vec!["strategy".to_owned()],
             })
         };
-        ["rule=slow_down", "rule=error_rate"]
-            .into_iter()
-            .filter_map(|target| pair("rule=unavailable", target))
-            .collect()
+        Self::DEFAULTS.into_iter().filter_map(pair).collect()
     }
 }
 
