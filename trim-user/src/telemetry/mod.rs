@@ -1,3 +1,4 @@
-//! What the process tells of itself while it works.
+//! What the process tells of itself while it works: log lines and metrics.
 
 pub mod logging;
+pub mod prometheus;

@@ -84,6 +84,16 @@ impl Tool {
         program: "script",
         package: "bsdutils",
     };
+    /// Checks metrics and rules.
+    pub const PROMTOOL: Self = Self {
+        program: "promtool",
+        package: "prometheus",
+    };
+    /// Scrapes metrics and evaluates queries.
+    pub const PROMETHEUS: Self = Self {
+        program: "prometheus",
+        package: "prometheus",
+    };
     /// The independent reader of what was written.
     pub const TSHARK: Self = Self {
         program: "tshark",
@@ -135,13 +145,16 @@ impl Tool {
         Self::SYSTEMD_ANALYZE,
         Self::CHROMIUM,
         Self::SCRIPT,
+        Self::PROMTOOL,
+        Self::PROMETHEUS,
     ];
 }
 
 /// Packages that bring a service, by its name.
-const SERVICES: [(&str, &str); 2] = [
+const SERVICES: [(&str, &str); 3] = [
     (Tool::NGINX.package, "nginx"),
     (Tool::ALERTMANAGER.package, "prometheus-alertmanager"),
+    (Tool::PROMETHEUS.package, "prometheus"),
 ];
 
 /// Programs that are not here and could not be installed; shown, it tells the user what to run.

@@ -323,6 +323,7 @@ impl Work {
         let mut view = lock(&self.view);
         view.state = decision.state.clone();
         view.reasons.clone_from(&decision.reasons);
+        view.database = self.parts.keeper.condition();
         if let Input::Observation(observation) = input {
             let Observation { window, outlook, .. } = observation.as_ref();
             view.outlook.clone_from(outlook);

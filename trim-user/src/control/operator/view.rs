@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::control::health::{Evidence, Health, Outlook};
 use crate::control::rollout::{Plan, State};
+use crate::control::store::Condition;
 
 /// Everything an onlooker may want to know of health and rollout.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -18,6 +19,9 @@ pub struct View {
     pub state: State,
     /// Why it stays where it is, or went where it went.
     pub reasons: Vec<String>,
+    /// How the database does.
+    #[serde(default)]
+    pub database: Condition,
     /// What it is to do.
     pub plan: Plan,
 }

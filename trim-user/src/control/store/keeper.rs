@@ -51,7 +51,7 @@ pub struct Loaded {
 }
 
 /// How the database does.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Condition {
     /// What is wrong at present.
     pub failing: Option<String>,
@@ -64,6 +64,7 @@ pub struct Condition {
     /// Entries given up: there was no room for them, or they could not be stored at all.
     pub lost: u64,
     /// Damaged files that were moved aside since the start.
+    #[schema(value_type = Vec<String>)]
     pub moved_aside: Vec<PathBuf>,
 }
 

@@ -6,6 +6,7 @@
 mod accept;
 mod error;
 mod guard;
+mod metrics;
 mod page;
 mod patience;
 mod picture;
@@ -29,7 +30,7 @@ use tokio_rustls::TlsAcceptor;
 pub use accept::WebPeer;
 pub use error::WebError;
 pub use guard::{COOKIE_NAME, Guard};
-pub use picture::{Picture, PictureError, Pictures};
+pub use picture::{Picture, PictureError, Pictures, ThreadPicture};
 pub use routes::{WebState, routes};
 pub use settings::{TlsFiles, WebLimits, WebSettings};
 pub use token::{ShortToken, Token};

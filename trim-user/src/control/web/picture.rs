@@ -9,7 +9,7 @@ use crate::control::alert::view::{AlertList, AlertStatistics};
 use crate::control::api::Service;
 use crate::control::operator::View;
 use crate::control::status::Status;
-use crate::kernel::KernelError;
+use crate::kernel::{KernelError, clock};
 use crate::shared::{Latency, ThreadTotals};
 
 /// A picture so old is taken again.
@@ -30,6 +30,10 @@ pub struct Picture {
     pub latency: Latency,
     /// Threads that did not hand over their latencies in time: theirs are missing.
     pub silent: usize,
+    /// Time since the kernel's lease was renewed.
+    pub lease_age: Duration,
+    /// Processor time of the process.
+    pub processor_time: Duration,
     /// Health and rollout.
     pub view: View,
     /// The alerts.
@@ -126,9 +130,17 @@ impl Picture {
             threads,
             latency,
             silent,
+            lease_age: Duration::from_nanos(clock::monotonic().saturating_sub(shared.lease_renewed.get())),
+            processor_time: processor_time(),
             view: service.operator.view(),
             alerts,
             messages,
         })
     }
+}
+
+/// Of all threads of the process.
+fn processor_time() -> Duration {
+    let used = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    Duration::new(used.tv_sec.unsigned_abs(), used.tv_nsec.unsigned_abs() as u32)
 }

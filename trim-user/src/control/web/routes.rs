@@ -8,6 +8,7 @@ use axum::Router;
 
 use super::error::WebError;
 use super::guard::Guard;
+use super::metrics;
 use super::page;
 use super::picture::Pictures;
 use super::probes::{self, Probes};
@@ -45,6 +46,6 @@ pub fn routes(
     };
     let page = page::routes(state.clone(), database).map_err(WebError::Thread)?;
     let open = probes::routes(Probes { shared, lease }).merge(page);
-    let guarded = Router::new().with_state(state);
+    let guarded = Router::new().merge(metrics::routes()).with_state(state);
     Ok((open, guarded))
 }
