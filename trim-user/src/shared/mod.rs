@@ -138,10 +138,7 @@ impl Shared {
         let mut all = Latency::new();
         let mut silent = 0;
         for thread in &self.threads {
-            match thread.latency.wait(end) {
-                Some(latency) => all.add(&latency),
-                None => silent += 1,
-            }
+            silent += usize::from(!thread.latency.add_to(&mut all, end));
         }
         (all, silent)
     }

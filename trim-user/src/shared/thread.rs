@@ -254,7 +254,8 @@ impl AddAssign for ThreadTotals {
 #[derive(Debug)]
 pub struct LatencyDesk {
     asked: AtomicBool,
-    answers: (Sender<Latency>, Receiver<Latency>),
+    /// Nothing from a thread that records no latencies.
+    answers: (Sender<Option<Latency>>, Receiver<Option<Latency>>),
 }
 
 impl Default for LatencyDesk {
@@ -274,17 +275,32 @@ impl LatencyDesk {
         self.asked.store(true, Ordering::Release);
     }
 
-    /// Waits for the answer until `end`.
-    pub fn wait(&self, end: Instant) -> Option<Latency> {
-        self.answers.1.recv_deadline(end).ok()
+    /// Waits for the answer until `end` and adds it to `all`. Whether there was one.
+    pub fn add_to(&self, all: &mut Latency, end: Instant) -> bool {
+        let answer = self.answers.1.recv_deadline(end);
+        if let Ok(Some(latency)) = &answer {
+            all.add(latency);
+        }
+        answer.is_ok()
     }
 
     /// Answers if somebody asked. Only the thread does.
     #[inline]
     pub fn answer(&self, latency: &Latency) {
+        self.answer_with(|| Some(latency.clone()));
+    }
+
+    /// Answers, if somebody asked, for a thread that records no latencies: a reader need not wait for it.
+    #[inline]
+    pub fn answer_nothing(&self) {
+        self.answer_with(|| None);
+    }
+
+    #[inline]
+    fn answer_with(&self, latency: impl FnOnce() -> Option<Latency>) {
         if self.asked.load(Ordering::Relaxed) && self.asked.swap(false, Ordering::AcqRel) {
             // A full channel means that an answer already waits; then this one is not missed.
-            let _ = self.answers.0.try_send(latency.clone());
+            let _ = self.answers.0.try_send(latency());
         }
     }
 }
@@ -317,7 +333,8 @@ mod tests {
         latency.record(Lane::Legacy.index(), super::super::Stage::KernelToWritten, 1000, 3);
         desk.answer(&latency);
         desk.ask();
-        assert!(desk.wait(Instant::now()).is_none(), "an answer without a question");
+        let mut all = Latency::new();
+        assert!(!desk.add_to(&mut all, Instant::now()), "an answer without a question");
         desk.answer(&latency);
         std::thread::scope(|scope| {
             scope.spawn(|| {
@@ -327,10 +344,12 @@ mod tests {
                 }
             });
             desk.ask();
-            let answer = desk
-                .wait(Instant::now() + Duration::from_secs(10))
-                .expect("the thread answers");
-            assert_eq!(answer.of(Lane::Legacy, super::super::Stage::KernelToWritten).len(), 3);
+            assert!(desk.add_to(&mut all, Instant::now() + Duration::from_secs(10)));
+            assert_eq!(all.of(Lane::Legacy, super::super::Stage::KernelToWritten).len(), 3);
         });
+        desk.ask();
+        desk.answer_nothing();
+        assert!(desk.add_to(&mut all, Instant::now()), "nothing is an answer, too");
+        assert_eq!(all.of(Lane::Legacy, super::super::Stage::KernelToWritten).len(), 3);
     }
 }

@@ -37,6 +37,7 @@ impl ReceiveLoop {
             self.intake.refill();
             self.horizon.store(self.intake.horizon(now), Ordering::Release);
             board.out_of_order.set(self.intake.late());
+            board.latency.answer_nothing();
             board.beat.add(1);
             if received == 0 {
                 if shared.is_stopping() && !self.intake.has_packets() {
