@@ -141,7 +141,7 @@ trim VERSION
 bash-completion/completions/trim completes
 zsh/vendor-completions/_trim completes
 fish/vendor_completions.d/trim.fish completes
-trim: /etc/trim/trim.yaml: capture.interfaces: none is named: list them there, or give `--interface` (`trim interfaces` shows what there is)
+trim: capture.interfaces: none is named: list them in /etc/trim/trim.yaml, or give `--interface` (`trim interfaces` shows what there is)
 status 2
 == remove
 rc 

@@ -1,7 +1,7 @@
 //! What can be wrong with a configuration.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::place::{Place, Source};
 
@@ -25,9 +25,12 @@ pub enum ConfigError {
 }
 
 impl ConfigError {
-    /// A capture needs at least one interface.
-    pub fn no_interface() -> Self {
-        let message = "none is named: list them there, or give `--interface` (`trim interfaces` shows what there is)";
+    /// A capture needs at least one interface; `file` is where it would be written.
+    pub fn no_interface(file: &Path) -> Self {
+        let message = format!(
+            "none is named: list them in {}, or give `--interface` (`trim interfaces` shows what there is)",
+            file.display()
+        );
         Self::Invalid {
             problems: vec![Problem::nowhere("capture.interfaces", message)],
         }

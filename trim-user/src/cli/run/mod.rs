@@ -7,6 +7,7 @@ mod growth;
 mod serve;
 mod summary;
 
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::bail;
@@ -14,7 +15,7 @@ use clap::Args;
 
 use super::layers::LayerArgs;
 use super::{Exit, output};
-use crate::config::{ConfigError, Loaded, Span, check_interface_name};
+use crate::config::{ConfigError, Loaded, STANDARD_FILE, Span, check_interface_name};
 use crate::control::api::mode_by_name;
 use crate::control::web::WebListener;
 use crate::telemetry::logging;
@@ -84,7 +85,8 @@ fn configuration(args: &RunArgs) -> anyhow::Result<Loaded> {
     }
     let loaded = layers.load()?;
     if loaded.config.capture.interfaces.is_empty() {
-        bail!(ConfigError::no_interface());
+        let file = loaded.config.source.as_deref();
+        bail!(ConfigError::no_interface(file.unwrap_or(Path::new(STANDARD_FILE))));
     }
     Ok(loaded)
 }
