@@ -3,12 +3,13 @@
 mod outlook;
 
 use std::fmt::Write as _;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
 
 use super::{DaemonArgs, Exit, output};
-use crate::config::Config;
+use crate::config::Layers;
 use crate::control::client::Client;
 use crate::control::health::{Dimension, Health, Level, Measure, Value, Verdict};
 use crate::control::operator::View;
@@ -26,14 +27,18 @@ pub(super) struct HealthArgs {
     /// Look again and again, until interrupted
     #[arg(long)]
     watch: bool,
-    /// Check this configuration file as well
-    #[arg(long, value_name = "FILE")]
-    check_config: Option<std::path::PathBuf>,
+    /// Check the configuration as well: this file, or all that a start would read
+    #[arg(long, value_name = "FILE", num_args = 0..=1)]
+    check_config: Option<Option<PathBuf>>,
 }
 
 pub(super) fn run(args: &HealthArgs) -> anyhow::Result<Exit> {
     if let Some(file) = &args.check_config {
-        Config::load(file)?;
+        let files: Vec<PathBuf> = file.iter().cloned().collect();
+        Layers::standard(&files).load()?;
+        if !args.daemon.json {
+            output::text("configuration good\n")?;
+        }
     }
     let client = Client::new(&args.daemon.socket);
     loop {
