@@ -1,14 +1,13 @@
 //! `trim doctor`.
 
-use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use clap::Args;
-use serde::Serialize;
 
-use super::{Exit, output};
+use super::{Exit, findings, output};
 use crate::config::{Config, ConfigError, check_interface_name};
-use crate::ops::doctor::{self, Finding, Grade, Report};
+use crate::ops::doctor;
+use crate::ops::finding::Report;
 
 #[derive(Debug, Args)]
 pub(super) struct DoctorArgs {
@@ -23,15 +22,6 @@ pub(super) struct DoctorArgs {
     json: bool,
 }
 
-/// The report with its sums, for programs.
-#[derive(Serialize)]
-struct Answer<'a> {
-    fit: bool,
-    failures: usize,
-    warnings: usize,
-    findings: &'a [Finding],
-}
-
 pub(super) fn run(args: &DoctorArgs) -> anyhow::Result<Exit> {
     let mut config = match &args.config {
         Some(file) => Config::load(file)?,
@@ -42,12 +32,7 @@ pub(super) fn run(args: &DoctorArgs) -> anyhow::Result<Exit> {
     }
     let report = doctor::examine(&config);
     if args.json {
-        output::json(&Answer {
-            fit: report.is_fit(),
-            failures: report.count(Grade::Failure),
-            warnings: report.count(Grade::Warning),
-            findings: &report.findings,
-        })?;
+        output::json(&findings::Answer::new(&report))?;
     } else {
         output::text(&render(&report))?;
     }
@@ -55,32 +40,6 @@ pub(super) fn run(args: &DoctorArgs) -> anyhow::Result<Exit> {
 }
 
 fn render(report: &Report) -> String {
-    let mut text = String::new();
-    let mut subject = "";
-    // Writing to a `String` cannot fail.
-    for finding in &report.findings {
-        if finding.subject != subject {
-            subject = &finding.subject;
-            let _ = writeln!(text, "{subject}");
-        }
-        let _ = writeln!(
-            text,
-            "  {:<8} {:<16} {}",
-            finding.grade.name(),
-            finding.check,
-            finding.found
-        );
-        for (word, content) in [("why", &finding.why), ("fix", &finding.fix)] {
-            if !content.is_empty() {
-                let _ = writeln!(text, "           {word}: {content}");
-            }
-        }
-    }
-    let (failures, warnings) = (report.count(Grade::Failure), report.count(Grade::Warning));
     let verdict = if report.is_fit() { "fit" } else { "not fit" };
-    let _ = writeln!(
-        text,
-        "{verdict} for this configuration (failures: {failures}, warnings: {warnings})"
-    );
-    text
+    findings::render(report) + &format!("{verdict} for this configuration ({})\n", findings::sums(report))
 }

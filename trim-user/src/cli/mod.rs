@@ -3,6 +3,7 @@
 mod alert;
 mod api;
 mod backup;
+mod check;
 mod compare;
 mod completions;
 mod debug;
@@ -11,6 +12,7 @@ mod doctor;
 mod exit;
 mod explain;
 mod file;
+mod findings;
 mod health;
 mod interfaces;
 mod layers;
@@ -86,6 +88,8 @@ enum Command {
     Debug(debug::DebugArgs),
     /// Keep configuration, database and alert state in an archive, and put them back
     Backup(backup::BackupArgs),
+    /// Go through what an operator looks at each day or each week
+    Check(check::CheckArgs),
     /// Tell whether this machine is fit for a capture, and what to do where it is not
     Doctor(doctor::DoctorArgs),
     /// Send, list, acknowledge and silence alerts, and test their channels
@@ -143,6 +147,7 @@ pub fn main() -> ExitCode {
         Command::Monitor(args) => monitor::run(&args),
         Command::Debug(args) => debug::run(&args),
         Command::Backup(args) => backup::run(&args),
+        Command::Check(args) => check::run(&args),
         Command::Doctor(args) => doctor::run(&args),
         Command::Alert(args) => alert::run(&args),
         Command::Api(args) => api::run(&args),

@@ -2,11 +2,13 @@
 
 pub mod backup;
 mod capture;
+pub mod checklist;
 pub mod compare;
 pub mod diag;
 pub mod doctor;
 mod ends;
 pub mod explain;
+pub mod finding;
 mod html;
 pub mod report;
 pub mod selftest;

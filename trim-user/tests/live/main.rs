@@ -5,6 +5,7 @@ mod alerts;
 mod api;
 mod appliance;
 mod body_cut;
+mod checklist;
 mod comparison;
 mod diagnosis;
 mod equality;

@@ -32,7 +32,7 @@ rollout:
   rollback: {error_hold: 400ms, slow_down_percent: 1000, slow_down_hold: 600ms, memory_hold: 400ms}
 ";
 /// As long as the slowest machine may take for what takes seconds.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(crate) fn setting(layout: &'static str) -> Setting {
     Setting {

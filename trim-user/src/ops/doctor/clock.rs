@@ -1,8 +1,8 @@
 //! Clocks: what a time costs, and whether it is right.
 
-use super::finding::{About, Report};
 use super::text::read;
 use crate::kernel::clock;
+use crate::ops::finding::{About, Report};
 
 const SOURCE: &str = "/sys/devices/system/clocksource/clocksource0/current_clocksource";
 /// Clocks that are read without leaving user space.
@@ -52,8 +52,8 @@ fn synchronised(answer: Option<bool>, about: &mut About<'_>) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::finding::Grade;
     use super::*;
+    use crate::ops::finding::Grade;
 
     #[test]
     fn a_slow_clock_and_a_wrong_one_are_warned_of() {

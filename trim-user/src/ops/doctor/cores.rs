@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::finding::{About, Report};
 use super::text::{joined, list, read};
 use crate::config::Pipeline;
 use crate::kernel::affinity;
 use crate::kernel::nic::{Ethtool, Interface};
+use crate::ops::finding::{About, Report};
 
 const CPUS: &str = "/sys/devices/system/cpu";
 
@@ -233,8 +233,8 @@ fn judge_node(node: u32, near: &[usize], receiving: &[usize], about: &mut About<
 
 #[cfg(test)]
 mod tests {
-    use super::super::finding::{Finding, Grade};
     use super::*;
+    use crate::ops::finding::{Finding, Grade};
 
     const INTERRUPTS: &str = "           CPU0       CPU1\n\
         24:    10    0   PCI-MSI 49152-edge      eth1-rx-0\n\

@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 
 use rustix::fs::{Mode, OFlags};
 
-use super::finding::{About, Report};
 use super::text::bytes;
 use crate::config::Output;
+use crate::ops::finding::{About, Report};
 
 /// Most that is written to measure.
 const MOST: u64 = 64 << 20;
@@ -163,8 +163,8 @@ fn nameless(place: &Path) -> io::Result<File> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::finding::Grade;
     use super::*;
+    use crate::ops::finding::Grade;
 
     fn grade(judge: impl Fn(&mut About<'_>)) -> Grade {
         let mut report = Report::default();

@@ -1,10 +1,10 @@
 //! The interfaces a capture is to use.
 
-use super::finding::{About, Report};
 use crate::config::{Bind, Capture, XdpMode};
 use crate::kernel::nic::{Ethtool, FlowHash, Interface, LinkState, RingSize, XdpAttachment, XdpFeatures};
 use crate::kernel::pins;
 use crate::kernel::xsk::Options;
+use crate::ops::finding::{About, Report};
 
 /// Looks at every interface of the configuration, and gives those that are there.
 pub(super) fn examine(capture: &Capture, report: &mut Report) -> Vec<Interface> {
@@ -272,9 +272,9 @@ fn attached(interface: &Interface, about: &mut About<'_>) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::finding::Grade;
     use super::*;
     use crate::kernel::nic::{Link, Offloads};
+    use crate::ops::finding::Grade;
 
     fn interface() -> Interface {
         Interface {

@@ -1,10 +1,10 @@
 //! The kernel: version, features, privileges, BPF file system, memory that may be locked.
 
-use super::finding::{About, Report};
 use super::text::bytes;
 use crate::config::Capture;
 use crate::kernel::abilities::{Abilities, Offer};
 use crate::kernel::pins::{self, BPF_FILE_SYSTEM};
+use crate::ops::finding::{About, Report};
 
 pub(super) fn examine(capture: &Capture, queues: u32, report: &mut Report) {
     let abilities = Abilities::probe();
@@ -112,8 +112,8 @@ fn pinning(is_mounted: Option<bool>, may_mount: bool, about: &mut About<'_>) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::finding::Grade;
     use super::*;
+    use crate::ops::finding::Grade;
 
     fn grades(abilities: &Abilities, needed: u64) -> Vec<(String, Grade)> {
         let mut report = Report::default();

@@ -1,7 +1,7 @@
 //! What a capture that was killed left in force.
 
-use super::finding::Report;
 use crate::kernel::pins;
+use crate::ops::finding::Report;
 
 pub(super) fn examine(report: &mut Report) {
     let mut about = report.about("kernel");

@@ -1,9 +1,9 @@
 //! Memory: what the configuration may take at most, and what there is.
 
-use super::finding::{About, Report};
 use super::kernel::frames;
 use super::text::{bytes, read};
 use crate::config::{Config, HugePages};
+use crate::ops::finding::{About, Report};
 
 /// Bytes of one flow in a trimmer's table, in any state: the bound that a test holds it to, rounded up.
 const FLOW_BYTES: u64 = 1024;
@@ -106,8 +106,8 @@ fn judge_huge_pages(wanted: HugePages, meminfo: Meminfo, pools: u64, about: &mut
 
 #[cfg(test)]
 mod tests {
-    use super::super::finding::Grade;
     use super::*;
+    use crate::ops::finding::Grade;
 
     const TEXT: &str =
         "MemTotal: 8000000 kB\nMemAvailable:    1048576 kB\nHugePages_Free:       16\nHugepagesize:       2048 kB\n";

@@ -7,15 +7,13 @@
 mod clock;
 mod cores;
 mod disk;
-mod finding;
 mod interface;
 mod kernel;
 mod leftovers;
 mod memory;
 mod text;
 
-pub use finding::{Finding, Grade, Report};
-
+use super::finding::Report;
 use crate::config::Config;
 use crate::kernel::nic;
 

@@ -10,9 +10,9 @@ pub enum Grade {
     Ok,
     /// Good to know; also what could not be read.
     Note,
-    /// A capture works, but worse than it could.
+    /// It works, but worse than it could.
     Warning,
-    /// A capture with this configuration does not work, or loses packets for certain.
+    /// It does not work, or packets are lost for certain.
     Failure,
 }
 
@@ -31,7 +31,7 @@ impl Grade {
 /// One thing that was looked at.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
-    /// Whose: `kernel`, `cores`, `memory`, `clock`, `disk`, or the name of an interface.
+    /// Whose, such as `kernel`, `backup`, or the name of an interface.
     pub subject: String,
     /// What was looked at, such as `mtu`.
     pub check: String,
@@ -53,7 +53,7 @@ pub struct Report {
 }
 
 impl Report {
-    /// Whether a capture would work.
+    /// Whether nothing fails.
     pub fn is_fit(&self) -> bool {
         self.count(Grade::Failure) == 0
     }
@@ -61,6 +61,11 @@ impl Report {
     /// How many findings have this grade.
     pub fn count(&self, grade: Grade) -> usize {
         self.findings.iter().filter(|finding| finding.grade == grade).count()
+    }
+
+    /// Adds what another report found.
+    pub(super) fn take(&mut self, findings: impl Iterator<Item = Finding>) {
+        self.findings.extend(findings);
     }
 
     /// Brings what is about one subject together, the subjects in the order in which they were first looked at.
