@@ -17,7 +17,7 @@ fn refused(yaml: &str, line: u64, column: u64, words: &[&str]) {
     let problem = found.unwrap_or_else(|| panic!("nothing is said about line {line}: {problems:?}"));
     assert_eq!(problem.column, column, "{problem}");
     for word in words {
-        assert!(problem.message.contains(word), "`{word}` is missing in: {problem}");
+        assert!(problem.to_string().contains(word), "`{word}` is missing in: {problem}");
     }
 }
 

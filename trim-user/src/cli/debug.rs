@@ -64,7 +64,7 @@ fn profile(args: &ProfileArgs, ask: Ask, picture: Option<&str>) -> anyhow::Resul
         top: &'a [Share],
         output: Option<&'a Path>,
     }
-    let client = Client::new(&args.daemon.socket).patience(Duration::from_secs(args.seconds) + RESOLVING);
+    let client = Client::new(&args.daemon.socket()).patience(Duration::from_secs(args.seconds) + RESOLVING);
     let waiting = Progress::waiting("sampling", Duration::from_secs(args.seconds));
     let answer = ask(&client, &ProfileRequest { seconds: args.seconds });
     waiting.finish();
@@ -112,7 +112,7 @@ fn table(profile: &Profile) -> String {
 }
 
 fn release(args: &DaemonArgs) -> anyhow::Result<Exit> {
-    let released = Client::new(&args.socket).release_memory()?;
+    let released = Client::new(&args.socket()).release_memory()?;
     if args.json {
         output::json(&released)?;
     } else {

@@ -6,6 +6,7 @@ mod backup;
 mod check;
 mod compare;
 mod completions;
+mod config;
 mod debug;
 mod diag;
 mod doctor;
@@ -90,6 +91,8 @@ enum Command {
     Backup(backup::BackupArgs),
     /// Go through what an operator looks at each day or each week
     Check(check::CheckArgs),
+    /// Show, explain and check the configuration
+    Config(config::ConfigArgs),
     /// Tell whether this machine is fit for a capture, and what to do where it is not
     Doctor(doctor::DoctorArgs),
     /// Send, list, acknowledge and silence alerts, and test their channels
@@ -113,17 +116,17 @@ enum Command {
 /// Where a running capture is found, and how its answer is shown.
 #[derive(Debug, Args)]
 struct DaemonArgs {
-    /// The running capture's socket (`control.socket` in its configuration)
-    #[arg(
-        long,
-        value_name = "PATH",
-        default_value = "/run/trim/trim.sock",
-        env = "TRIM_SOCKET"
-    )]
-    socket: PathBuf,
+    #[command(flatten)]
+    socket: layers::SocketArgs,
     /// Print JSON
     #[arg(long)]
     json: bool,
+}
+
+impl DaemonArgs {
+    fn socket(&self) -> PathBuf {
+        self.socket.path()
+    }
 }
 
 /// Parses the command line and runs what it asks for.
@@ -148,6 +151,7 @@ pub fn main() -> ExitCode {
         Command::Debug(args) => debug::run(&args),
         Command::Backup(args) => backup::run(&args),
         Command::Check(args) => check::run(&args),
+        Command::Config(args) => config::run(&args),
         Command::Doctor(args) => doctor::run(&args),
         Command::Alert(args) => alert::run(&args),
         Command::Api(args) => api::run(&args),

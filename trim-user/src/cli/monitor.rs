@@ -79,7 +79,7 @@ pub(super) fn run(args: &MonitorArgs) -> anyhow::Result<Exit> {
 }
 
 fn memory(args: &MemoryArgs) -> anyhow::Result<Exit> {
-    let client = Client::new(&args.daemon.socket);
+    let client = Client::new(&args.daemon.socket());
     let interrupted = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&interrupted);
     ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed))?;

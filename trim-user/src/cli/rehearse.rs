@@ -39,7 +39,7 @@ pub(super) fn run(args: &RehearseArgs) -> anyhow::Result<Exit> {
         leak: args.leak,
         stall: args.stall,
     };
-    let plan = Client::new(&args.daemon.socket).faults(&asked)?;
+    let plan = Client::new(&args.daemon.socket()).faults(&asked)?;
     if args.daemon.json {
         output::json(&plan)?;
     } else if plan == FaultPlan::default() {

@@ -49,7 +49,7 @@ pub(super) fn run(args: &RollbackArgs) -> anyhow::Result<Exit> {
     let done = if args.direct {
         directly(reach)?
     } else {
-        let client = Client::new(&args.daemon.socket).patience(PATIENCE);
+        let client = Client::new(&args.daemon.socket()).patience(PATIENCE);
         let request = RolloutRequest {
             request: Request::Rollback(reach),
             reason: args.reason.clone(),

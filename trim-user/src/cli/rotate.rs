@@ -16,7 +16,7 @@ pub(super) struct RotateArgs {
 }
 
 pub(super) fn run(args: &RotateArgs) -> anyhow::Result<Exit> {
-    let done = Client::new(&args.daemon.socket).rotate(&Reasoned {
+    let done = Client::new(&args.daemon.socket()).rotate(&Reasoned {
         reason: args.reason.clone(),
     })?;
     if args.daemon.json {

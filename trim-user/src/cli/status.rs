@@ -17,7 +17,7 @@ pub(super) struct StatusArgs {
 }
 
 pub(super) fn run(args: &StatusArgs) -> anyhow::Result<Exit> {
-    let status = Client::new(&args.daemon.socket).status()?;
+    let status = Client::new(&args.daemon.socket()).status()?;
     if args.daemon.json {
         output::json(&status)?;
     } else {

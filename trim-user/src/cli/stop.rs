@@ -25,7 +25,7 @@ pub(super) struct StopArgs {
 }
 
 pub(super) fn run(args: &StopArgs) -> anyhow::Result<Exit> {
-    let client = Client::new(&args.daemon.socket);
+    let client = Client::new(&args.daemon.socket());
     let mut done = client.stop(&Reasoned {
         reason: args.reason.clone(),
     })?;

@@ -35,7 +35,7 @@ pub(super) fn run(args: &SwitchArgs) -> anyhow::Result<Exit> {
         reach: if args.immediate { Reach::Immediate } else { Reach::Drain },
         reason: args.reason.clone(),
     };
-    let done = Client::new(&args.daemon.socket).switch(&request)?;
+    let done = Client::new(&args.daemon.socket()).switch(&request)?;
     if args.daemon.json {
         output::json(&done)?;
         return Ok(Exit::Good);

@@ -15,15 +15,15 @@ const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// What the program knows of a key besides its type.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Fact {
+pub(super) struct Fact {
     /// The key with its sections.
-    pub key: String,
+    pub(super) key: String,
     /// What holds when it is not given; null when that is nothing.
-    pub default: Value,
+    pub(super) default: Value,
     /// The least value that is allowed, as it is written in a file.
-    pub least: Option<Value>,
+    pub(super) least: Option<Value>,
     /// The greatest value that is allowed, as it is written in a file.
-    pub most: Option<Value>,
+    pub(super) most: Option<Value>,
 }
 
 /// Collects problems, so that all of them are reported at once, and facts, so that nobody has to write them twice.
@@ -51,7 +51,8 @@ impl Check {
         self.fact(key, default, None, None);
     }
 
-    fn fact(&mut self, key: &str, default: impl Serialize, least: Option<Value>, most: Option<Value>) {
+    /// Notes default and range of a key.
+    pub(super) fn fact(&mut self, key: &str, default: impl Serialize, least: Option<Value>, most: Option<Value>) {
         self.facts.push(Fact {
             key: key.to_owned(),
             default: written(default),

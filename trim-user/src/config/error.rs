@@ -1,7 +1,7 @@
 //! What can be wrong with a configuration.
 
-use std::fmt;
 use std::path::{Path, PathBuf};
+use std::{fmt, io};
 
 use super::place::{Place, Source};
 
@@ -9,12 +9,12 @@ use super::place::{Place, Source};
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// A file could not be read.
-    #[error("cannot read configuration {}: {io}", path.display())]
+    #[error("cannot read configuration {}: {io}; {}", path.display(), remedy(io))]
     Read {
         /// The file.
         path: PathBuf,
         /// What the system said.
-        io: std::io::Error,
+        io: io::Error,
     },
     /// Its content is not allowed.
     #[error("{}", listed(problems))]
@@ -25,6 +25,13 @@ pub enum ConfigError {
 }
 
 impl ConfigError {
+    /// There is no such key; the hint begins with `;`, or is empty.
+    pub fn unknown_key(key: &str, hint: &str) -> Self {
+        Self::Invalid {
+            problems: vec![Problem::nowhere(key, format!("there is no such key{hint}"))],
+        }
+    }
+
     /// A capture needs at least one interface; `file` is where it would be written.
     pub fn no_interface(file: &Path) -> Self {
         let message = format!(
@@ -51,7 +58,9 @@ pub struct Problem {
     pub line: u64,
     /// Column, from 1; 0 when no place is known.
     pub column: u64,
-    /// The key, where it is about one; then what is wrong and what is allowed.
+    /// The key it is about, if about one.
+    pub key: Option<String>,
+    /// What is wrong, what is allowed, and which word may have been meant.
     pub message: String,
     /// Number of the layer, from 0, the lowest.
     layer: Option<u32>,
@@ -59,9 +68,9 @@ pub struct Problem {
 
 impl Problem {
     pub(super) fn at(place: Place, key: &str, message: impl fmt::Display) -> Self {
-        match key {
-            "" => Self::of_text(place, message),
-            key => Self::of_text(place, format!("{key}: {message}")),
+        Self {
+            key: (!key.is_empty()).then(|| key.to_owned()),
+            ..Self::of_text(place, message)
         }
     }
 
@@ -71,6 +80,7 @@ impl Problem {
             source: None,
             line: place.line.into(),
             column: place.column.into(),
+            key: None,
             message: message.to_string(),
             layer: Some(place.layer),
         }
@@ -81,7 +91,8 @@ impl Problem {
             source: None,
             line: 0,
             column: 0,
-            message: format!("{key}: {message}"),
+            key: Some(key.to_owned()),
+            message: message.to_string(),
             layer: None,
         }
     }
@@ -99,9 +110,23 @@ impl Problem {
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.source, self.line) {
-            (Some(source), 0) => write!(f, "{source}: {}", self.message),
-            (Some(source), line) => write!(f, "{source}:{line}:{}: {}", self.column, self.message),
-            (None, _) => f.write_str(&self.message),
+            (Some(source), 0) => write!(f, "{source}: ")?,
+            (Some(source), line) => write!(f, "{source}:{line}:{}: ", self.column)?,
+            (None, _) => {}
         }
+        if let Some(key) = &self.key {
+            write!(f, "{key}: ")?;
+        }
+        f.write_str(&self.message)
+    }
+}
+
+/// What to do about a file that cannot be read.
+fn remedy(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::NotFound => "name another file, or write one with `trim config init --output FILE`",
+        io::ErrorKind::PermissionDenied => "run this as root, or as a user who may read it",
+        io::ErrorKind::IsADirectory => "name a file; fragments belong into the folder conf.d next to it",
+        _ => "name another file",
     }
 }

@@ -1,21 +1,25 @@
 //! Layers: built-in values, files, the environment and flags, each laid over the one before.
 
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::check::Fact;
 use super::error::{ConfigError, Problem};
-use super::place::{Place, Source};
-use super::tree::{self, Kind, Node, Scalar, Style};
-use super::{Config, raw, resolve};
+use super::loaded::Loaded;
+use super::place::Source;
+use super::stack::Stack;
 
 /// The file that is read when none is named.
 pub const STANDARD_FILE: &str = "/etc/trim/trim.yaml";
 
+/// The daemon's socket when none is configured.
+pub const STANDARD_SOCKET: &str = "/run/trim/trim.sock";
+
 /// In the folder of each file, the folder whose files are laid over it.
 const FRAGMENTS: &str = "conf.d";
 
-/// Between sections and keys in the names of variables.
+/// In front of the names of variables, and between sections and keys in them.
+const PREFIX: &str = "TRIM_";
 const SEPARATOR: &str = "__";
 
 /// Where a configuration comes from. Reading it again reads the files again.
@@ -24,7 +28,7 @@ pub struct Layers {
     files: Vec<PathBuf>,
     /// Whether `STANDARD_FILE` may be missing: it was not named by anybody.
     is_standard: bool,
-    environment: Vec<(String, String)>,
+    environment: Vec<Variable>,
     flags: Vec<Flag>,
 }
 
@@ -35,17 +39,21 @@ struct Flag {
     text: String,
 }
 
-/// A configuration with all that is known of its making.
+/// A variable that is a key. Its text need not be UTF-8: then it is refused by its name.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Variable {
+    name: String,
+    key: String,
+    text: OsString,
+}
+
+/// One key as far as it can be known when other things are broken.
 #[derive(Clone, Debug)]
-pub struct Loaded {
-    /// The validated configuration.
-    pub config: Config,
-    /// Where its layers came from, the lowest first.
-    pub sources: Vec<Source>,
-    /// What is known of its keys.
-    pub facts: Vec<Fact>,
-    /// What was written, with its places.
-    pub(super) tree: Node,
+pub struct Lookup {
+    /// What is written for the key in the highest layer that can be read; `None` when nothing is.
+    pub text: Option<String>,
+    /// What could not be read on the way.
+    pub problems: Vec<String>,
 }
 
 impl Layers {
@@ -62,18 +70,13 @@ impl Layers {
             is_standard,
             ..Self::default()
         }
-        .with_environment(std::env::vars_os().filter_map(|(name, text)| {
-            let name = name.into_string().ok()?;
-            Some((name, text.to_string_lossy().into_owned()))
-        }))
+        .with_environment(std::env::vars_os())
     }
 
     /// Takes the variables that are keys: those with `TRIM_` in front and `__` between section and key.
     #[must_use]
-    pub fn with_environment(mut self, variables: impl IntoIterator<Item = (String, String)>) -> Self {
-        let is_key = |name: &str| name.strip_prefix("TRIM_").is_some_and(|key| key.contains(SEPARATOR));
-        self.environment
-            .extend(variables.into_iter().filter(|(name, _)| is_key(name)));
+    pub fn with_environment(mut self, variables: impl IntoIterator<Item = (OsString, OsString)>) -> Self {
+        self.environment.extend(variables.into_iter().filter_map(variable));
         self.environment.sort();
         self
     }
@@ -122,18 +125,59 @@ impl Layers {
             let bytes = fs::read(&path).map_err(|io| ConfigError::Read { path: path.clone(), io })?;
             stack.file(Source::File(path), &bytes);
         }
-        for (name, text) in &self.environment {
-            let key = name.trim_start_matches("TRIM_").to_ascii_lowercase();
-            let key = key.replace(SEPARATOR, ".");
-            stack.words(Source::Environment(name.clone()), &key, text);
+        self.lay_words(&mut stack);
+        stack.resolve().map_err(|problems| ConfigError::Invalid { problems })
+    }
+
+    /// What is written for one key, read from whatever can be read: for commands that have to work while other parts of
+    /// the configuration are broken.
+    pub fn lookup(&self, key: &str) -> Lookup {
+        let mut stack = Stack::default();
+        let mut problems = Vec::new();
+        let files = self.files().unwrap_or_else(|error| {
+            problems.push(error.to_string());
+            self.files.clone()
+        });
+        for path in files {
+            match fs::read(&path) {
+                Ok(bytes) => stack.file(Source::File(path), &bytes),
+                Err(io) => problems.push(ConfigError::Read { path, io }.to_string()),
+            }
+        }
+        self.lay_words(&mut stack);
+        let text = stack.text_of(key);
+        problems.extend(stack.named_problems().iter().map(Problem::to_string));
+        Lookup { text, problems }
+    }
+
+    /// Lays variables and flags over what is there.
+    fn lay_words(&self, stack: &mut Stack) {
+        for Variable { name, key, text } in &self.environment {
+            match text.to_str() {
+                Some(text) => stack.words(Source::Environment(name.clone()), key, text),
+                None => stack.refuse(
+                    Source::Environment(name.clone()),
+                    key,
+                    "its value is no UTF-8: set it anew, or unset it",
+                ),
+            }
         }
         for Flag { flag, key, text } in &self.flags {
             stack.words(Source::Flag(flag.clone()), key, text);
         }
-        let mut loaded = stack.resolve().map_err(|problems| ConfigError::Invalid { problems })?;
-        loaded.config.source = self.files.first().filter(|file| file.exists()).cloned();
-        Ok(loaded)
     }
+}
+
+/// The variable, when it is a key.
+fn variable((name, text): (OsString, OsString)) -> Option<Variable> {
+    // A name that is no UTF-8 is no key either, and is refused as such.
+    let name = name.to_string_lossy().into_owned();
+    let key = name.strip_prefix(PREFIX)?;
+    key.contains(SEPARATOR).then(|| Variable {
+        key: key.to_ascii_lowercase().replace(SEPARATOR, "."),
+        name: name.clone(),
+        text,
+    })
 }
 
 /// The fragments in a folder, sorted by name; none when there is no such folder.
@@ -159,121 +203,4 @@ fn fragments(folder: &Path) -> Result<Vec<PathBuf>, ConfigError> {
     }
     files.sort();
     Ok(files)
-}
-
-/// Reads and validates one text without a file.
-pub(super) fn of_text(text: &str) -> Result<Loaded, Vec<Problem>> {
-    let mut stack = Stack::default();
-    stack.file(Source::Text, text.as_bytes());
-    stack.resolve()
-}
-
-/// Layers on their way to become one tree.
-struct Stack {
-    sources: Vec<Source>,
-    tree: Node,
-    problems: Vec<Problem>,
-}
-
-impl Default for Stack {
-    fn default() -> Self {
-        let nowhere = Place {
-            layer: 0,
-            line: 0,
-            column: 0,
-        };
-        Self {
-            sources: Vec::new(),
-            tree: Node::empty(nowhere),
-            problems: Vec::new(),
-        }
-    }
-}
-
-impl Stack {
-    fn push(&mut self, source: Source) -> Place {
-        let layer = u32::try_from(self.sources.len()).unwrap_or(u32::MAX);
-        self.sources.push(source);
-        Place {
-            layer,
-            line: 0,
-            column: 0,
-        }
-    }
-
-    fn file(&mut self, source: Source, bytes: &[u8]) {
-        let place = self.push(source);
-        let parsed = match std::str::from_utf8(bytes) {
-            Ok(text) => tree::parse(text, place.layer),
-            Err(error) => Err(vec![not_utf8(place.layer, bytes, error.valid_up_to())]),
-        };
-        match parsed {
-            Ok(node) if node.is_null() => {}
-            Ok(node) => self.lay(node),
-            Err(problems) => self.problems.extend(problems),
-        }
-    }
-
-    /// A value from a variable or a flag: a word, words with commas between them, or a list or map as YAML writes
-    /// them in one line.
-    fn words(&mut self, source: Source, key: &str, text: &str) {
-        let place = self.push(source);
-        let parsed = match text.trim_start().starts_with(['[', '{']) {
-            true => tree::parse(text, place.layer),
-            false => Ok(Node {
-                place,
-                kind: Kind::Scalar(Scalar {
-                    text: text.to_owned(),
-                    style: Style::Words,
-                }),
-            }),
-        };
-        match parsed {
-            Ok(value) => self.lay(tree::nested(place, key, value)),
-            Err(problems) => self.problems.extend(problems),
-        }
-    }
-
-    fn lay(&mut self, node: Node) {
-        if matches!(node.kind, Kind::Map(_)) {
-            self.tree.overlay(node);
-        } else {
-            let message = "this is no configuration: it consists of sections, such as `capture:`";
-            self.problems.push(Problem::of_text(node.place, message));
-        }
-    }
-
-    fn resolve(mut self) -> Result<Loaded, Vec<Problem>> {
-        let (file, problems) = tree::typed::<raw::File>(&self.tree);
-        self.problems.extend(problems);
-        let (config, check) = resolve::resolve(file);
-        self.problems.extend(check.problems);
-        if self.problems.is_empty() {
-            return Ok(Loaded {
-                config,
-                sources: self.sources,
-                facts: check.facts,
-                tree: self.tree,
-            });
-        }
-        Problem::sort_and_name(&mut self.problems, &self.sources);
-        Err(self.problems)
-    }
-}
-
-fn not_utf8(layer: u32, bytes: &[u8], at: usize) -> Problem {
-    let before = &bytes[..at];
-    let line = before.iter().filter(|&&byte| byte == b'\n').count() + 1;
-    let start = before.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
-    let column = String::from_utf8_lossy(&before[start..]).chars().count() + 1;
-    let place = Place {
-        layer,
-        line: u32::try_from(line).unwrap_or(u32::MAX),
-        column: u32::try_from(column).unwrap_or(u32::MAX),
-    };
-    let message = format!(
-        "the byte 0x{:02x} is no UTF-8: save the file as UTF-8, without other encodings in it",
-        bytes[at]
-    );
-    Problem::of_text(place, message)
 }

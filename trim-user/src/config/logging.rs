@@ -6,13 +6,15 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::check::{Check, value};
+use super::check::Check;
 use super::place::{Key, Spanned};
+use super::raw::NONE;
 use super::units::{Size, Span};
 use crate::telemetry::logging::{self, LogFormat, LogLevel, LogTo, Redactor};
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
+/// What the daemon says about itself.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Logging {
@@ -46,6 +48,8 @@ pub(super) fn resolve(check: &mut Check, raw: &Logging, headers: &[Spanned<Strin
             check.at(pattern.referenced, "logging.redact", problem);
         }
     }
+    check.note("logging.redact", NONE);
+    check.note("logging.redact_fields", NONE);
     let named = raw.redact_fields.iter().chain(headers);
     if let Some(empty) = raw.redact_fields.iter().find(|name| name.value.trim().is_empty()) {
         check.at(
@@ -55,13 +59,14 @@ pub(super) fn resolve(check: &mut Check, raw: &Logging, headers: &[Spanned<Strin
         );
     }
     logging::Logging {
-        format: value(&raw.format).unwrap_or(default.format),
-        level: value(&raw.level).unwrap_or(default.level),
-        to: value(&raw.to).unwrap_or(default.to),
-        directory: raw
-            .directory
-            .as_ref()
-            .map_or(default.directory, |path| path.value.clone()),
+        format: check.choice("logging.format", &raw.format, default.format),
+        level: check.choice("logging.level", &raw.level, default.level),
+        to: check.choice("logging.to", &raw.to, default.to),
+        directory: check.path(
+            "logging.directory",
+            &raw.directory,
+            &default.directory.to_string_lossy(),
+        ),
         rotate_bytes: check.size(
             "logging.rotate_bytes",
             &raw.rotate_bytes,

@@ -1,16 +1,22 @@
 //! Configuration: layers of files, environment and flags, and the validated form that the rest of the program sees.
 
 mod alerts;
+mod catalog;
 mod check;
 mod comparison;
+mod document;
+mod effective;
 mod error;
 mod layers;
+mod loaded;
 mod logging;
 mod place;
 mod raw;
 mod resolve;
 mod resolved;
+mod restart;
 mod rollout;
+mod stack;
 mod suggest;
 mod tree;
 mod units;
@@ -18,9 +24,12 @@ mod web;
 
 use std::path::Path;
 
-pub use check::Fact;
+pub use catalog::{Catalog, Choice, KeyInfo, KeyKind};
+pub use document::{flow, reference, template, yaml};
+pub use effective::{Effective, Origin};
 pub use error::{ConfigError, Problem};
-pub use layers::{Layers, Loaded, STANDARD_FILE};
+pub use layers::{Layers, Lookup, STANDARD_FILE, STANDARD_SOCKET};
+pub use loaded::Loaded;
 pub use place::Source;
 pub use resolve::check_interface_name;
 pub use resolved::*;
@@ -40,6 +49,6 @@ impl Config {
     /// # Errors
     /// All problems found, in the order of their places.
     pub fn parse(text: &str) -> Result<Self, Vec<Problem>> {
-        Ok(layers::of_text(text)?.config)
+        Ok(stack::of_text(text)?.config)
     }
 }

@@ -75,6 +75,8 @@ pub(super) struct Capture {
     /// Pin the XDP program and its maps under /sys/fs/bpf/trim: what a restarted daemon, a rollback without one, and
     /// `on_user_space_loss: drop` after a kill need. Where no BPF file system is mounted there, it is mounted.
     pub(super) pin: Key<bool>,
+    /// Let the XDP program cut off bodies that a trimmer knows in advance, before packets are copied. The files are the
+    /// same with it and without it. It is off where `trimming.action` is `mask`.
     pub(super) body_cut: Key<bool>,
 }
 
@@ -282,5 +284,7 @@ pub(super) struct Control {
     pub(super) database: Key<PathBuf>,
     /// For so long at most a decision waits to be stored; then it is acted upon, and stored when the disk takes it.
     pub(super) database_wait: Key<Span>,
+    /// Members of this group may use the socket besides root and the daemon's user: a name in /etc/group, or a number.
+    /// Without it, nobody else.
     pub(super) group: Key<String>,
 }

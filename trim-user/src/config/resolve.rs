@@ -6,6 +6,7 @@ use trim_common::strategy::{Mode, Split};
 
 use super::alerts;
 use super::check::{Check, value};
+use super::layers::STANDARD_SOCKET;
 use super::place::{Key, Place, Spanned};
 use super::raw::{self, ModeName, PortList};
 use super::resolved::{
@@ -24,7 +25,6 @@ pub(super) fn resolve(file: raw::File) -> (Config, Check) {
     let (watching, rollout) = super::rollout::resolve(&mut check, &file.health, &file.rollout);
     let logging = super::logging::resolve(&mut check, &file.logging, &file.trimming.redact_headers);
     let config = Config {
-        source: None,
         capture: capture(&mut check, &file.capture),
         strategy: assignment(&mut check, &file.strategy),
         policy: Policy {
@@ -47,7 +47,7 @@ pub(super) fn resolve(file: raw::File) -> (Config, Check) {
         exemplars: super::comparison::resolve(&mut check, &file.comparison),
         pipeline: pipeline(&mut check, &file.pipeline),
         output: output(&mut check, &file.output),
-        control_socket: check.path("control.socket", &file.control.socket, "/run/trim/trim.sock"),
+        control_socket: check.path("control.socket", &file.control.socket, STANDARD_SOCKET),
         control_group: check.optional_text("control.group", &file.control.group),
         alerts: alerts::resolve(&mut check, &file.alerts),
         database: check.path("control.database", &file.control.database, "/var/lib/trim/trim.db"),

@@ -17,8 +17,6 @@ use crate::trimmer::{Policy, Settings};
 /// Everything `trim run` needs to know.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// The file it was read from, if from one.
-    pub source: Option<PathBuf>,
     /// Where packets come from.
     pub capture: Capture,
     /// How flows are given to the strategies.

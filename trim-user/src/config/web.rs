@@ -14,18 +14,22 @@ use crate::control::web::{TlsFiles, WebSettings};
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Web {
-    /// Address and port of the TCP listener, or `none`, which is the default.
+    /// Address and port of the TCP listener, or `none`.
     listen: Key<String>,
-    /// `file:PATH` or `env:NAME` of the token that requests have to bring. Default: none; an address that is not loopback
+    /// `file:PATH` or `env:NAME` of the token that requests have to bring. An address that is not loopback
     /// needs one.
     token: Key<String>,
-    /// PEM file with the certificate for TLS. Default: no TLS.
+    /// PEM file with the certificate for TLS; without it, no TLS.
     certificate: Key<PathBuf>,
     /// PEM file with its key.
     key: Key<PathBuf>,
 }
 
 pub(super) fn resolve(check: &mut Check, raw: &Web) -> Option<WebSettings> {
+    check.note("web.listen", "none");
+    for key in ["web.token", "web.certificate", "web.key"] {
+        check.note(key, ());
+    }
     let token = raw.token.as_ref().and_then(|given| {
         let parsed = SecretRef::parse(&given.value);
         parsed

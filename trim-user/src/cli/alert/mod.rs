@@ -129,7 +129,7 @@ fn answer(daemon: &DaemonArgs, answer: &impl serde::Serialize, text: &str) -> an
 }
 
 fn send(args: &SendArgs) -> anyhow::Result<Exit> {
-    let done = Client::new(&args.daemon.socket).send_alert(&SendRequest {
+    let done = Client::new(&args.daemon.socket()).send_alert(&SendRequest {
         level: args.level,
         message: args.message.clone(),
         details: args.details.clone(),
@@ -139,23 +139,23 @@ fn send(args: &SendArgs) -> anyhow::Result<Exit> {
 }
 
 fn list(daemon: &DaemonArgs) -> anyhow::Result<Exit> {
-    let list = Client::new(&daemon.socket).alerts()?;
+    let list = Client::new(&daemon.socket()).alerts()?;
     answer(daemon, &list, &show::list(&list))
 }
 
 fn statistics(daemon: &DaemonArgs) -> anyhow::Result<Exit> {
-    let statistics = Client::new(&daemon.socket).alert_statistics()?;
+    let statistics = Client::new(&daemon.socket()).alert_statistics()?;
     answer(daemon, &statistics, &show::statistics(&statistics))
 }
 
 fn acknowledge(args: &AckArgs) -> anyhow::Result<Exit> {
     let request = AcknowledgeRequest { id: args.id, by: who() };
-    let done = Client::new(&args.daemon.socket).acknowledge_alert(&request)?;
+    let done = Client::new(&args.daemon.socket()).acknowledge_alert(&request)?;
     answer(&args.daemon, &done, &format!("{}\n", done.done))
 }
 
 fn silence(args: &SilenceArgs) -> anyhow::Result<Exit> {
-    let client = Client::new(&args.daemon.socket);
+    let client = Client::new(&args.daemon.socket());
     if let Some(id) = args.end {
         let done = client.end_silence(&UnsilenceRequest { id, by: who() })?;
         return answer(&args.daemon, &done, &format!("{}\n", done.done));

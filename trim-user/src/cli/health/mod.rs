@@ -40,7 +40,7 @@ pub(super) fn run(args: &HealthArgs) -> anyhow::Result<Exit> {
             output::text("configuration good\n")?;
         }
     }
-    let client = Client::new(&args.daemon.socket);
+    let client = Client::new(&args.daemon.socket());
     loop {
         let view = client.health()?;
         if args.daemon.json {

@@ -104,7 +104,7 @@ pub(super) fn run(args: &RolloutArgs) -> anyhow::Result<Exit> {
 }
 
 fn ask(daemon: &DaemonArgs, request: Request, reason: &str) -> anyhow::Result<Exit> {
-    let answer = Client::new(&daemon.socket).rollout(&RolloutRequest {
+    let answer = Client::new(&daemon.socket()).rollout(&RolloutRequest {
         request,
         reason: reason.to_owned(),
     })?;

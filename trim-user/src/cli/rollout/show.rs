@@ -9,7 +9,7 @@ use crate::control::operator::View;
 use crate::control::rollout::{Phase, State};
 
 pub(super) fn run(daemon: &DaemonArgs) -> anyhow::Result<Exit> {
-    let view = Client::new(&daemon.socket).health()?;
+    let view = Client::new(&daemon.socket()).health()?;
     if daemon.json {
         output::json(&view)?;
     } else {

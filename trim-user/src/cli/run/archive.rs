@@ -3,17 +3,18 @@
 use std::path::PathBuf;
 use std::{fs, io};
 
-use crate::config::Config;
+use crate::config::{self, Loaded};
 
-/// Copies the configuration next to the database, with a line in front that says what it is.
-pub(super) fn archiver(config: &Config) -> Box<dyn FnMut() -> io::Result<()> + Send> {
-    let (source, folder) = (config.source.clone(), config.database.parent().map(PathBuf::from));
+/// Writes the configuration that holds next to the database, every key with where it came from, whatever became of the
+/// files, variables and flags that it was read from.
+pub(super) fn archiver(loaded: &Loaded) -> Box<dyn FnMut() -> io::Result<()> + Send> {
+    let text = config::yaml(&loaded.effective(), true);
+    let folder = loaded.config.database.parent().map(PathBuf::from);
     Box::new(move || {
-        let (Some(source), Some(folder)) = (&source, &folder) else {
-            return Err(io::Error::other("no file and no place for it"));
+        let Some(folder) = &folder else {
+            return Err(io::Error::other("the database has no folder that it could be put into"));
         };
         let now = jiff::Timestamp::now();
-        let text = fs::read_to_string(source)?;
         let archived = folder.join(format!("legacy-{}.yaml", now.strftime("%Y%m%dT%H%M%SZ")));
         fs::write(
             &archived,

@@ -15,7 +15,7 @@ use clap::Args;
 
 use super::layers::LayerArgs;
 use super::{Exit, output};
-use crate::config::{ConfigError, Loaded, STANDARD_FILE, Span, check_interface_name};
+use crate::config::{ConfigError, Loaded, STANDARD_FILE, Source, Span, check_interface_name};
 use crate::control::api::mode_by_name;
 use crate::control::web::WebListener;
 use crate::telemetry::logging;
@@ -53,7 +53,8 @@ fn duration(text: &str) -> Result<Duration, String> {
 }
 
 pub(super) fn run(args: &RunArgs) -> anyhow::Result<Exit> {
-    let config = configuration(args)?.config;
+    let loaded = configuration(args)?;
+    let config = &loaded.config;
     // Until the end of this function: what is on its way is written when it goes.
     let _log = logging::init(&config.logging)?;
     let limits = serve::Limits {
@@ -62,8 +63,8 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<Exit> {
     };
     // Before the capture, so that one that cannot be asked does not begin.
     let listener = config.web.as_ref().map(WebListener::open).transpose()?;
-    let capture = assemble::Capture::start(&config)?;
-    let summary = serve::serve(capture, &config, limits, listener)?;
+    let capture = assemble::Capture::start(config)?;
+    let summary = serve::serve(capture, &loaded, limits, listener)?;
     if args.json {
         output::json(&summary)?;
     } else {
@@ -85,7 +86,7 @@ fn configuration(args: &RunArgs) -> anyhow::Result<Loaded> {
     }
     let loaded = layers.load()?;
     if loaded.config.capture.interfaces.is_empty() {
-        let file = loaded.config.source.as_deref();
+        let file = loaded.sources.iter().find_map(Source::file);
         bail!(ConfigError::no_interface(file.unwrap_or(Path::new(STANDARD_FILE))));
     }
     Ok(loaded)

@@ -10,7 +10,7 @@ use trim_common::strategy::Mode;
 
 use super::announce::{Alerts, Conditions};
 use super::assemble::Capture;
-use crate::config::Config;
+use crate::config::{Config, Loaded};
 use crate::control::alert::known::Watch;
 use crate::control::alert::{AlertCenter, AlertDesk, host_name};
 use crate::control::api::{ApiSocket, Service};
@@ -46,7 +46,7 @@ pub(super) struct Limits {
 /// Keeps a capture going until it is to end, and ends it.
 pub(super) fn serve(
     capture: Capture,
-    config: &Config,
+    loaded: &Loaded,
     limits: Limits,
     listener: Option<WebListener>,
 ) -> anyhow::Result<Summary> {
@@ -58,12 +58,13 @@ pub(super) fn serve(
         inherited,
         _promiscuous,
     } = capture;
+    let config = &loaded.config;
     let appliance = Arc::new(Mutex::new(appliance));
     let alerts = AlertCenter::open(config.alerts.clone(), &host_name())?;
     let alerts = Arc::new(AlertDesk::new(alerts));
     let conditions = Conditions::default();
     let announcer = Alerts::new(Arc::clone(&alerts), conditions.clone());
-    let operator = operate(&appliance, &live, config, announcer, inherited)?;
+    let operator = operate(&appliance, &live, loaded, announcer, inherited)?;
     let (stop, stopped) = watch::channel(false);
     let service = Service {
         appliance: Arc::clone(&appliance),
@@ -123,12 +124,13 @@ fn answer(listener: WebListener, service: &Service, config: &Config) -> Result<W
 fn operate(
     appliance: &Arc<Mutex<Appliance>>,
     live: &LiveCapture,
-    config: &Config,
+    loaded: &Loaded,
     announcer: Alerts,
     inherited: Option<Mode>,
 ) -> anyhow::Result<Operator> {
+    let config = &loaded.config;
     let settings = store::Settings::new(config.database.clone(), config.database_wait);
-    let (keeper, loaded) = Keeper::start(settings)?;
+    let (keeper, kept) = Keeper::start(settings)?;
     let parts = operator::Parts {
         appliance: Arc::clone(appliance),
         collector: Collector::new(
@@ -140,10 +142,10 @@ fn operate(
         watching: config.watching,
         forecaster: Forecaster::start(config.database.clone(), super::growth::growth(config))?,
         keeper,
-        standing: loaded.standing,
+        standing: kept.standing,
         inherited,
         announcer: Box::new(announcer),
-        archive: super::archive::archiver(config),
+        archive: super::archive::archiver(loaded),
     };
     Ok(Operator::start(parts)?)
 }

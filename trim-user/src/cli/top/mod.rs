@@ -16,6 +16,7 @@ use ratatui::DefaultTerminal;
 use ratatui::crossterm::event::{self, Event, KeyEventKind};
 
 use super::Exit;
+use super::layers::SocketArgs;
 use poll::Poller;
 use screen::{Act, Screen};
 use style::Palette;
@@ -25,14 +26,8 @@ const TICK: Duration = Duration::from_millis(100);
 
 #[derive(Debug, Args)]
 pub(super) struct TopArgs {
-    /// The running capture's socket (`control.socket` in its configuration)
-    #[arg(
-        long,
-        value_name = "PATH",
-        default_value = "/run/trim/trim.sock",
-        env = "TRIM_SOCKET"
-    )]
-    socket: std::path::PathBuf,
+    #[command(flatten)]
+    socket: SocketArgs,
 }
 
 pub(super) fn run(args: &TopArgs) -> anyhow::Result<Exit> {
@@ -44,7 +39,7 @@ pub(super) fn run(args: &TopArgs) -> anyhow::Result<Exit> {
     let ended = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&ended);
     ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed)).context("cannot listen for signals")?;
-    let poller = Poller::start(&args.socket)?;
+    let poller = Poller::start(&args.socket.path())?;
     // Panics restore the terminal too: `try_init` sees to it.
     let mut terminal = ratatui::try_init().context("cannot take over the terminal")?;
     let result = watch(&mut terminal, &poller, &ended);

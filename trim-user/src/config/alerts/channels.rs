@@ -76,6 +76,9 @@ fn audience(check: &mut Check, common: &Common<'_>) -> Audience {
         check.at(common.name.referenced, "alerts.channels", message);
     }
     let key = |word: &str| format!("alerts.channels.{name}.{word}");
+    check.note(&key("name"), ());
+    check.note(&key("level"), Level::Info.name());
+    check.note(&key("resolved"), true);
     let mut level = Level::Info;
     if let Some(given) = common.level {
         match Level::parse(&given.value) {
@@ -151,6 +154,7 @@ fn email(check: &mut Check, raw: &raw::Email) -> Option<EmailSettings> {
         Security::None => 25,
     };
     let key = |word: &str| format!("alerts.channels.{}.{word}", raw.name.value);
+    check.note(&key("security"), Security::Starttls);
     let password = secret(check, &raw.name, "password", &raw.password);
     if raw.username.is_some() != raw.password.is_some() {
         check.at(

@@ -41,6 +41,7 @@ pub(in super::super) struct Alerts {
     pub(super) channels: Channels,
 }
 
+/// Messages that wait for their channels.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Queue {
@@ -84,6 +85,7 @@ pub(super) struct Inhibit {
     pub(super) equal: Vec<String>,
 }
 
+/// The ways by which people are told.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Channels {
@@ -108,19 +110,19 @@ macro_rules! channel {
         pub(super) struct $name {
             /// Its name: letters, digits, `-` and `_`.
             pub(super) name: Spanned<String>,
-            /// The least serious level it is told: info, warning or critical. (default: info)
+            /// The least serious level it is told: info, warning or critical.
             #[serde(default)]
             pub(super) level: Key<String>,
-            /// Whether it is told of ends. (default: true)
+            /// Whether it is told of ends.
             #[serde(default)]
             pub(super) resolved: Key<bool>,
-            /// Most messages in `limit_per`; critical ones neither count nor wait. (default: 20)
+            /// Most messages in `limit_per`; critical ones neither count nor wait.
             #[serde(default)]
             pub(super) limit: Key<u32>,
-            /// See `limit`. (default: 1h)
+            /// The time that `limit` is about.
             #[serde(default)]
             pub(super) limit_per: Key<Span>,
-            /// Most time for one attempt. (default: 10s)
+            /// Most time for one attempt.
             #[serde(default)]
             pub(super) timeout: Key<Span>,
             $($(#[$about])* #[serde(default)] pub(super) $field: $type,)*
@@ -154,9 +156,9 @@ pub(super) struct Common<'a> {
 channel!(Email {
     /// The mail server's name or address.
     host: Key<String>,
-    /// Its port. (default: 465, 587 or 25, by `security`)
+    /// Its port, 1 to 65535; without it, 465, 587 or 25, by `security`.
     port: Key<u16>,
-    /// How it is spoken to. (default: starttls)
+    /// How it is spoken to.
     security: Key<Security>,
     /// Certificates to trust besides the system's.
     ca_file: Key<PathBuf>,
@@ -187,15 +189,15 @@ channel!(Alertmanager {
     token: Key<String>,
     /// Certificates to trust besides the system's.
     ca_file: Key<PathBuf>,
-    /// How long an alert is good without being told again; longer than `alerts.repeat`. (default: 24h)
+    /// How long an alert is good without being told again; longer than `alerts.repeat`.
     lasts: Key<Span>,
 });
 
 channel!(LogFile {
     /// The file.
     path: Key<PathBuf>,
-    /// It is moved to PATH.1 before it grows larger than this. (default: 10MiB)
+    /// It is moved to PATH.1 before it grows larger than this.
     max_size: Key<Size>,
-    /// How many moved files are kept. (default: 5)
+    /// How many moved files are kept.
     keep: Key<u32>,
 });

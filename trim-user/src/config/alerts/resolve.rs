@@ -3,12 +3,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use serde_json::Value as Json;
-
 use super::super::check::{Check, value};
 use super::super::place::Spanned;
 use super::super::suggest;
-use super::super::units::Span;
 use super::channels::channels;
 use super::raw::{self, Alerts, Inhibit, Queue};
 use crate::control::alert::engine::{EngineSettings, Inhibition};
@@ -19,6 +16,9 @@ use crate::control::alert::{AlertSettings, Level, QueueBounds};
 const SECOND: Duration = Duration::from_secs(1);
 pub(super) const HOUR: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(24 * 3600);
+
+/// Greatest threshold, percent.
+const MOST_THRESHOLD: u32 = 10_000;
 
 /// Where messages wait, when there is a channel that they could wait for.
 const DIRECTORY: &str = "/var/lib/trim/alerts";
@@ -122,17 +122,18 @@ fn rules(check: &mut Check, raw: &Alerts) -> RuleBook {
 
 /// Notes what holds of a rule that is not configured.
 fn rule_facts(check: &mut Check, name: &str, rule: &Rule) {
-    let mut note = |word: &str, default: Json| check.note(&format!("alerts.rules.{name}.{word}"), default);
-    note("enabled", rule.enabled.into());
+    let key = |word: &str| format!("alerts.rules.{name}.{word}");
+    check.note(&key("enabled"), rule.enabled);
     match rule.bad {
-        Bad::Always(level) => note("level", level.name().into()),
+        Bad::Always(level) => check.note(&key("level"), level.name()),
         Bad::Above | Bad::Below => {
-            note("warning", rule.warning.into());
-            note("critical", rule.critical.into());
+            for (word, default) in [("warning", rule.warning), ("critical", rule.critical)] {
+                check.fact(&key(word), default, Some(0.into()), Some(MOST_THRESHOLD.into()));
+            }
         }
     }
-    note("for", Span(rule.hold).to_string().into());
-    note("repeat", Json::Null);
+    check.span(&key("for"), &None, rule.hold, Duration::ZERO, DAY);
+    check.optional_span(&key("repeat"), &None, SECOND);
 }
 
 fn rule(check: &mut Check, book: &mut RuleBook, name: &str, given: &Spanned<raw::Rule>, bad: Bad) {
@@ -172,7 +173,7 @@ fn rule(check: &mut Check, book: &mut RuleBook, name: &str, given: &Spanned<raw:
                 ("critical", &raw.critical, &mut rule.critical),
             ] {
                 if given.is_some() {
-                    *threshold = Some(check.number(&key(word), given, 0.0, 0.0, 10_000.0));
+                    *threshold = Some(check.number(&key(word), given, 0.0, 0.0, MOST_THRESHOLD.into()));
                 }
             }
         }

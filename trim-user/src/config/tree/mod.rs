@@ -6,6 +6,7 @@ mod scalar;
 mod yaml;
 
 pub(super) use deserialize::typed;
+pub(super) use scalar::Meaning;
 pub(super) use yaml::parse;
 
 use super::place::Place;

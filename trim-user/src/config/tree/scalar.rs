@@ -3,7 +3,7 @@
 use super::{Scalar, Style};
 
 /// A scalar whose type the reader does not know.
-pub(super) enum Meaning<'a> {
+pub(in super::super) enum Meaning<'a> {
     Null,
     Bool(bool),
     Whole(u64),
@@ -13,12 +13,12 @@ pub(super) enum Meaning<'a> {
 }
 
 impl Scalar {
-    pub(super) fn is_null(&self) -> bool {
+    pub(in super::super) fn is_null(&self) -> bool {
         self.style != Style::Quoted && matches!(self.text.as_str(), "" | "~" | "null" | "Null" | "NULL")
     }
 
     /// Its meaning when nothing else is expected.
-    pub(super) fn meaning(&self) -> Meaning<'_> {
+    pub(in super::super) fn meaning(&self) -> Meaning<'_> {
         if self.style == Style::Quoted {
             return Meaning::Text(&self.text);
         }

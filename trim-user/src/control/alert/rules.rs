@@ -49,6 +49,11 @@ const fn plain(name: &'static str, level: Level) -> RuleKind {
 }
 
 impl RuleKind {
+    /// Whether it has a value, and so thresholds.
+    pub const fn is_measured(&self) -> bool {
+        !matches!(self.bad, Bad::Always(_))
+    }
+
     /// A rule that nothing is known of.
     pub(super) const fn plain_info() -> Self {
         plain("", Level::Info)

@@ -62,7 +62,7 @@ pub(super) fn examine(output: &Output, report: &mut Report) {
     }
 }
 
-fn remedy(error: &io::Error, place: &Path) -> String {
+pub(super) fn remedy(error: &io::Error, place: &Path) -> String {
     match error.kind() {
         io::ErrorKind::ReadOnlyFilesystem => format!("mount -o remount,rw {}", place.display()),
         io::ErrorKind::PermissionDenied => format!("run as a user who may write to {}", place.display()),
@@ -72,7 +72,7 @@ fn remedy(error: &io::Error, place: &Path) -> String {
 }
 
 /// The directory itself, or the nearest above it that is there.
-fn existing(directory: &Path) -> Option<PathBuf> {
+pub(super) fn existing(directory: &Path) -> Option<PathBuf> {
     let named = directory.ancestors().map(|path| {
         if path.as_os_str().is_empty() {
             Path::new(".")

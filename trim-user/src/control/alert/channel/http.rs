@@ -13,7 +13,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::rustls::pki_types::ServerName;
 
-use super::super::secret::Secret;
+use super::super::secret::{Secret, SecretRef};
 use super::{Address, HttpSettings, SendError, tls};
 
 /// Most of an answer that is read, and most of it that is shown.
@@ -37,6 +37,31 @@ pub(super) async fn post(server: &HttpSettings, path: &str, body: &Value) -> Res
         token.as_ref(),
     ];
     judge(&target.shown, response, &secrets).await
+}
+
+impl HttpSettings {
+    /// The references to secrets that a request needs.
+    pub(crate) fn secrets(&self) -> Vec<&SecretRef> {
+        let url = match &self.url {
+            Address::Open(_) => None,
+            Address::Secret(reference) => Some(reference),
+        };
+        url.into_iter().chain(&self.token).collect()
+    }
+
+    /// Where connections go; `None` when the address is a secret that cannot be had. Neither shows the address itself.
+    pub(crate) fn host_and_port(&self) -> Option<Result<(String, u16), String>> {
+        let address = match &self.url {
+            Address::Open(url) => Secret::new(url.clone()),
+            Address::Secret(reference) => reference.read().ok()?,
+        };
+        let target = Target::parse(address.reveal(), "");
+        Some(
+            target
+                .map(|target| (target.host, target.port))
+                .map_err(|error| error.to_string()),
+        )
+    }
 }
 
 /// Where a request goes, taken apart.
