@@ -221,7 +221,7 @@ impl Check {
 
 /// A value as it would be written in a file. Shares are kept as fractions and written in percent, so that their last
 /// digits are rounded.
-fn written(value: impl Serialize) -> Value {
+pub(super) fn written(value: impl Serialize) -> Value {
     let value = serde_json::to_value(value).unwrap_or(Value::Null);
     match value.as_f64() {
         Some(number) if value.is_f64() => {

@@ -6,6 +6,7 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use super::catalog::{Catalog, KeyInfo, KeyKind};
+use super::check;
 use super::loaded::Loaded;
 use super::place::{Place, Source};
 use super::tree::{Kind, Meaning, Node, Scalar, Style};
@@ -106,7 +107,23 @@ impl Walk<'_> {
                         self.section(&info.key, &format!("{path}[{at}]"), Some(item));
                     }
                 }
+                (KeyKind::SectionList, None) if info.default.as_array().is_some_and(|items| !items.is_empty()) => {
+                    self.default_items(info, &path);
+                }
                 _ => self.key(info, path, given),
+            }
+        }
+    }
+
+    /// The items that a list of sections has by default.
+    fn default_items(&mut self, list: &KeyInfo, path: &str) {
+        for (at, item) in list.default.as_array().into_iter().flatten().enumerate() {
+            for info in self.catalog.inside(&list.key) {
+                self.found.push(Effective {
+                    key: format!("{path}[{at}].{}", info.name()),
+                    value: item[info.name()].clone(),
+                    origin: Origin::Default,
+                });
             }
         }
     }
@@ -136,8 +153,8 @@ impl Walk<'_> {
         let text = scalar.text.as_str();
         let as_written = || Value::String(text.to_owned());
         match kind {
-            KeyKind::Size => Size::parse(text).map_or_else(|_| as_written(), |size| size.to_string().into()),
-            KeyKind::Duration => Span::parse(text).map_or_else(|_| as_written(), |span| span.to_string().into()),
+            KeyKind::Size => Size::parse(text).map_or_else(|_| as_written(), check::written),
+            KeyKind::Duration => Span::parse(text).map_or_else(|_| as_written(), check::written),
             KeyKind::Text | KeyKind::Word => self.shown(text),
             KeyKind::List if scalar.style == Style::Words => {
                 text.split(',').map(|word| self.meant(word.trim())).collect()

@@ -1,5 +1,6 @@
 //! Layers on their way to become one tree.
 
+use super::catalog::{Catalog, KeyInfo};
 use super::check::Fact;
 use super::error::Problem;
 use super::loaded::Loaded;
@@ -130,8 +131,22 @@ impl Stack {
 
     /// The problems so far, in the order of their places, each with what it was written in.
     pub(super) fn named_problems(mut self) -> Vec<Problem> {
+        self.problems.iter_mut().for_each(complete);
         Problem::sort_and_name(&mut self.problems, &self.sources);
         self.problems
+    }
+}
+
+/// Adds what only the catalog knows: the range of a number that was none, and where else there is a key of this name.
+fn complete(problem: &mut Problem) {
+    let catalog = Catalog::get();
+    let Some(key) = problem.key.as_deref() else { return };
+    if problem.message.ends_with("a whole number") {
+        if let Some(range) = catalog.find(key).map(KeyInfo::range).filter(|range| !range.is_empty()) {
+            problem.message += &format!(" from {range}");
+        }
+    } else if problem.message.starts_with("there is no such key") && !problem.message.contains("did you mean") {
+        problem.message += &catalog.suggestion(key);
     }
 }
 

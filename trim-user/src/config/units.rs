@@ -150,7 +150,10 @@ impl fmt::Display for Span {
 
 impl Serialize for Size {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        match self.0 < 1024 {
+            true => serializer.serialize_u64(self.0),
+            false => serializer.collect_str(self),
+        }
     }
 }
 

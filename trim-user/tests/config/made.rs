@@ -19,7 +19,12 @@ fn schema() -> jsonschema::Validator {
 
 /// A YAML file as JSON.
 fn json(text: &str) -> Value {
-    serde_saphyr::from_str(text).unwrap()
+    // This parser takes so many comments in a row and no more.
+    let lines: Vec<&str> = text
+        .lines()
+        .filter(|line| !line.trim_start().starts_with('#'))
+        .collect();
+    serde_saphyr::from_str(&lines.join("\n")).unwrap()
 }
 
 #[test]
@@ -40,7 +45,7 @@ fn the_reference_is_fresh() {
 fn every_key_has_a_meaning() {
     for info in &Catalog::get().keys {
         assert!(
-            info.meaning.ends_with('.') && info.meaning.len() > 8,
+            info.meaning.ends_with(['.', '?']) && info.meaning.len() > 8,
             "{}: {:?}",
             info.key,
             info.meaning
@@ -89,7 +94,7 @@ fn the_schema_has_defaults_ranges_and_words() {
     assert_eq!(key("alerts.channels.email[].security").default, "starttls");
     assert_eq!(key("alerts.rules.memory.warning").default, 80);
     assert!(catalog.find("alerts.rules.memory.level").is_none());
-    assert_eq!(key("output.compression").range(), "none, zstd, gzip");
+    assert_eq!(key("output.compression").range(), "none, gzip, zstd");
     assert_eq!(key("output.quota").range(), "1MiB or more");
     let printed: Value = serde_json::from_str(&good(&["config", "schema"])).unwrap();
     assert_eq!(printed, catalog.schema);

@@ -83,8 +83,11 @@ fn render(explained: &Explained<'_>, inside: &[&KeyInfo]) -> String {
         unit => format!(", {unit}"),
     };
     let _ = writeln!(text, "  type     {}{unit}", info.kind.words());
+    let mut label = "allowed";
     for choice in &info.choices {
-        let _ = writeln!(text, "  {:<8} {:<12} {}", "allowed", choice.word, choice.meaning);
+        let line = format!("  {label:<8} {:<12} {}", choice.word, choice.meaning);
+        let _ = writeln!(text, "{}", line.trim_end());
+        label = "";
     }
     if info.choices.is_empty() && !info.range().is_empty() {
         let _ = writeln!(text, "  allowed  {}", info.range());

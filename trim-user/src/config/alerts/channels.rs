@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::super::check::{Check, value};
 use super::super::place::{Key, Spanned};
+use super::super::raw::NONE;
 use super::raw::{self, Common};
 use super::resolve::HOUR;
 use crate::control::alert::Level;
@@ -18,6 +19,9 @@ const SECOND: Duration = Duration::from_secs(1);
 
 /// Every channel, each name once.
 pub(super) fn channels(check: &mut Check, raw: &raw::Channels, repeat: Duration) -> Vec<ChannelSettings> {
+    for kind in ["email", "slack", "webhook", "alertmanager", "log_file"] {
+        check.note(&format!("alerts.channels.{kind}"), NONE);
+    }
     let mut all: Vec<ChannelSettings> = Vec::new();
     let mut add = |check: &mut Check, common: &Common<'_>, kind: Option<ChannelKind>| {
         let audience = audience(check, common);
@@ -155,6 +159,7 @@ fn email(check: &mut Check, raw: &raw::Email) -> Option<EmailSettings> {
     };
     let key = |word: &str| format!("alerts.channels.{}.{word}", raw.name.value);
     check.note(&key("security"), Security::Starttls);
+    let given_port = check.optional_number(&key("port"), &raw.port, 1, u16::MAX);
     let password = secret(check, &raw.name, "password", &raw.password);
     if raw.username.is_some() != raw.password.is_some() {
         check.at(
@@ -184,7 +189,7 @@ fn email(check: &mut Check, raw: &raw::Email) -> Option<EmailSettings> {
     needed(check, &raw.name, "from", &raw.from)?;
     Some(EmailSettings {
         host,
-        port: value(&raw.port).unwrap_or(port),
+        port: given_port.unwrap_or(port),
         security,
         ca_file: raw.ca_file.as_ref().map(|path| path.value.clone()),
         username: raw.username.as_ref().map(|name| name.value.clone()),

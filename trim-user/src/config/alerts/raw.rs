@@ -156,7 +156,7 @@ pub(super) struct Common<'a> {
 channel!(Email {
     /// The mail server's name or address.
     host: Key<String>,
-    /// Its port, 1 to 65535; without it, 465, 587 or 25, by `security`.
+    /// Its port; without it, 465, 587 or 25, by `security`.
     port: Key<u16>,
     /// How it is spoken to.
     security: Key<Security>,

@@ -113,11 +113,11 @@ impl KeyInfo {
             let words: Vec<&str> = self.choices.iter().map(|choice| choice.word.as_str()).collect();
             return words.join(", ");
         }
-        // Beyond 2^53 a limit is none.
-        let most = self
-            .most
-            .as_ref()
-            .filter(|most| most.as_f64().is_none_or(|most| most < 9e15));
+        // What only the type limits has no limit for people.
+        let most = self.most.as_ref().filter(|most| {
+            most.as_f64()
+                .is_none_or(|most| most < 9e15 && most != f64::from(u32::MAX))
+        });
         match (&self.least, most) {
             (Some(least), Some(most)) => format!("{} to {}", shown(least), shown(most)),
             (Some(least), None) => format!("{} or more", shown(least)),
@@ -164,7 +164,7 @@ pub(super) fn collect(node: &Value, path: &str, keys: &mut Vec<KeyInfo>) {
 }
 
 fn info(key: &str, node: &Value) -> KeyInfo {
-    let limit = |word: &str| node.get(word).or_else(|| node.get(format!("x-{word}"))).cloned();
+    let limit = |word: &str| node.get(format!("x-{word}")).or_else(|| node.get(word)).cloned();
     KeyInfo {
         key: key.to_owned(),
         meaning: node["description"].as_str().unwrap_or_default().to_owned(),

@@ -23,6 +23,9 @@ const CHANNELS: &str = "alerts: { channels: { \
     alertmanager: [{ name: alertmanager, url: 'env:A' }], \
     log_file: [{ name: log_file, path: /a }] } }";
 
+/// More keys of the same last word are no help.
+const MOST_SUGGESTIONS: usize = 3;
+
 static CATALOG: LazyLock<Catalog> = LazyLock::new(Catalog::make);
 
 /// Every key and section of a configuration.
@@ -30,7 +33,7 @@ static CATALOG: LazyLock<Catalog> = LazyLock::new(Catalog::make);
 pub struct Catalog {
     /// The JSON Schema (draft 2020-12) of a configuration file.
     pub schema: Value,
-    /// Sections and keys, a section before what is in it, in the order of the types.
+    /// Sections and keys, a section before what is in it, sorted by name.
     pub keys: Vec<KeyInfo>,
 }
 
@@ -59,13 +62,8 @@ impl Catalog {
         inside.collect()
     }
 
-    /// `; did you mean x?` for a key that there is not: by its whole name, or by its last word in any section.
+    /// `; did you mean x?` for a key that there is not: by its last word in another section, or by its whole name.
     pub fn suggestion(&self, key: &str) -> String {
-        let names: Vec<&str> = self.keys.iter().map(|info| info.key.as_str()).collect();
-        let whole = suggest::did_you_mean(key, &names);
-        if key.contains('.') && !whole.is_empty() {
-            return whole;
-        }
         let last = key.rsplit('.').next().unwrap_or(key);
         let same: Vec<&str> = self
             .keys
@@ -73,10 +71,11 @@ impl Catalog {
             .filter(|info| info.name() == last)
             .map(|info| info.key.as_str())
             .collect();
-        match same.as_slice() {
-            [] => whole,
-            some => format!("; did you mean `{}`?", some.join("` or `")),
+        if (1..=MOST_SUGGESTIONS).contains(&same.len()) {
+            return format!("; did you mean `{}`?", same.join("` or `"));
         }
+        let names: Vec<&str> = self.keys.iter().map(|info| info.key.as_str()).collect();
+        suggest::did_you_mean(key, &names)
     }
 }
 

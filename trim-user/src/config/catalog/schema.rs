@@ -6,6 +6,7 @@ use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
 use super::super::check::Fact;
+use super::super::units::Size;
 use super::super::{raw, restart};
 use crate::control::alert::rules::RULES;
 
@@ -79,13 +80,17 @@ fn tell(node: &mut Map<String, Value>, fact: &Fact) {
     }
     for (word, limit) in [("minimum", &fact.least), ("maximum", &fact.most)] {
         let Some(limit) = limit else { continue };
-        // JSON Schema has no ranges of sizes and durations; editors ignore what begins with `x-`.
-        let word = if limit.is_number() {
-            word.to_owned()
-        } else {
-            format!("x-{word}")
-        };
-        node.insert(word, limit.clone());
+        match limit.as_str() {
+            None => drop(node.insert(word.to_owned(), limit.clone())),
+            // JSON Schema has no ranges of sizes and durations; editors ignore what begins with `x-`. Of a size that is
+            // written as a number it knows the range.
+            Some(text) => {
+                node.insert(format!("x-{word}"), limit.clone());
+                if let (Ok(size), true) = (Size::parse(text), node.contains_key("minimum")) {
+                    node.insert(word.to_owned(), size.0.into());
+                }
+            }
+        }
     }
 }
 

@@ -84,7 +84,8 @@ impl<'a> Reader<'a> {
 
     fn whole(&self, most: u64) -> Result<u64> {
         let expected = match most {
-            u64::MAX => "a whole number".to_owned(),
+            // The range of the type is not that of the key.
+            most if most >= u32::MAX.into() => "a whole number".to_owned(),
             most => format!("a whole number from 0 to {most}"),
         };
         let scalar = self.scalar(&expected)?;

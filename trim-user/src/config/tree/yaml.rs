@@ -39,6 +39,23 @@ pub(in super::super) fn parse(text: &str, layer: u32) -> Result<Node, Vec<Proble
     }
 }
 
+/// What to do about the mistakes that are made most.
+fn remedy(info: &str) -> &'static str {
+    const REMEDIES: [(&str, &str); 6] = [
+        ("tab", "; indent with spaces"),
+        ("expected key", "; keys of one section begin in the same column"),
+        (
+            "illegal placement",
+            "; is a bracket or quote before it not closed, or a text with `: ` not in quotes?",
+        ),
+        ("unclosed quote", "; the text that begins here needs its closing quote"),
+        ("unknown anchor", "; a text that begins with `*` has to be in quotes"),
+        ("unexpected character", "; is this a text file?"),
+    ];
+    let known = REMEDIES.iter().find(|(part, _)| info.contains(part));
+    known.map_or("", |(_, remedy)| remedy)
+}
+
 struct Builder<'a> {
     parser: Parser<'a, granit_parser::StrInput<'a>>,
     layer: u32,
@@ -67,7 +84,7 @@ impl<'a> Builder<'a> {
         let mark = error.marker();
         Problem::of_text(
             self.mark(mark.line(), mark.col()),
-            format!("this is no YAML: {}", error.info()),
+            format!("this is no YAML: {}{}", error.info(), remedy(&error.info())),
         )
     }
 
