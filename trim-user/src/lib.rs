@@ -17,6 +17,7 @@ pub mod kernel;
 pub mod ops;
 pub mod packet;
 pub mod plot;
+pub mod sealed;
 pub mod shared;
 pub mod telemetry;
 pub mod trimmer;

@@ -17,6 +17,11 @@ pub(super) struct LayerArgs {
 }
 
 impl LayerArgs {
+    /// Whether they name anything.
+    pub(super) const fn is_given(&self) -> bool {
+        !self.config.is_empty() || !self.set.is_empty()
+    }
+
     /// The layers these arguments name.
     pub(super) fn layers(&self) -> Layers {
         let set = |layers: Layers, (key, text): &(String, String)| layers.with_flag("--set", key, text);

@@ -49,6 +49,10 @@ pub use exit::Exit;
 struct Cli {
     #[command(subcommand)]
     command: Command,
+    /// The identity that opens encrypted configuration and secret files, as `age-keygen` makes it [default: the systemd
+    /// credential trim-identity]
+    #[arg(long, global = true, value_name = "FILE", env = "TRIM_IDENTITY_FILE")]
+    identity: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -91,7 +95,7 @@ enum Command {
     Backup(backup::BackupArgs),
     /// Go through what an operator looks at each day or each week
     Check(check::CheckArgs),
-    /// Show, explain and check the configuration
+    /// Work with the configuration: show, explain and check it, have it read anew, compare and take back versions
     Config(config::ConfigArgs),
     /// Tell whether this machine is fit for a capture, and what to do where it is not
     Doctor(doctor::DoctorArgs),
@@ -131,7 +135,11 @@ impl DaemonArgs {
 
 /// Parses the command line and runs what it asks for.
 pub fn main() -> ExitCode {
-    let result = match Cli::parse().command {
+    let cli = Cli::parse();
+    if let Some(identity) = &cli.identity {
+        crate::sealed::use_identity(identity);
+    }
+    let result = match cli.command {
         Command::Run(args) => run::run(&args),
         Command::File(args) => file::run(&args),
         Command::Status(args) => status::run(&args),

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::{fmt, io};
 
 use super::place::{Place, Source};
+use crate::sealed::SealedError;
 
 /// Why a configuration was refused.
 #[derive(Debug, thiserror::Error)]
@@ -16,6 +17,9 @@ pub enum ConfigError {
         /// What the system said.
         io: io::Error,
     },
+    /// It is encrypted and cannot be opened.
+    #[error("cannot read configuration: {0}")]
+    Sealed(#[source] SealedError),
     /// Its content is not allowed.
     #[error("{}", listed(problems))]
     Invalid {
@@ -25,6 +29,15 @@ pub enum ConfigError {
 }
 
 impl ConfigError {
+    /// The file that could not be read, if that was it.
+    pub fn file(&self) -> Option<&Path> {
+        match self {
+            Self::Read { path, .. } => Some(path),
+            Self::Sealed(error) => error.path(),
+            Self::Invalid { .. } => None,
+        }
+    }
+
     /// There is no such key; the hint begins with `;`, or is empty.
     pub fn unknown_key(key: &str, hint: &str) -> Self {
         Self::Invalid {
@@ -33,7 +46,7 @@ impl ConfigError {
     }
 
     /// A capture needs at least one interface; `file` is where it would be written.
-    pub fn no_interface(file: &Path) -> Self {
+    pub(super) fn no_interface(file: &Path) -> Self {
         let message = format!(
             "none is named: list them in {}, or give `--interface` (`trim interfaces` shows what there is)",
             file.display()

@@ -2,12 +2,14 @@
 
 use std::ffi::OsString;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::error::{ConfigError, Problem};
 use super::loaded::Loaded;
 use super::place::Source;
 use super::stack::Stack;
+use crate::sealed::{self, SealedError};
 
 /// The file that is read when none is named.
 pub const STANDARD_FILE: &str = "/etc/trim/trim.yaml";
@@ -92,15 +94,30 @@ impl Layers {
         self
     }
 
+    /// The folders that files of these layers are in, and those that fragments may come to be in. Absolute.
+    pub fn folders(&self) -> Vec<PathBuf> {
+        let absolute = self.files.iter().filter_map(|file| std::path::absolute(file).ok());
+        let parents = absolute.filter_map(|file| file.parent().map(Path::to_owned));
+        let mut folders: Vec<PathBuf> = parents.flat_map(|folder| [folder.join(FRAGMENTS), folder]).collect();
+        folders.sort();
+        folders.dedup();
+        folders
+    }
+
+    /// Whether an absolute path is, or would be, a file of these layers.
+    pub fn has(&self, path: &Path) -> bool {
+        let is_fragment = path.parent().is_some_and(|folder| folder.ends_with(FRAGMENTS))
+            && path.extension().is_some_and(|end| end == "yaml");
+        let is_named = |file: &PathBuf| std::path::absolute(file).is_ok_and(|file| file == path);
+        is_fragment || self.files.iter().any(is_named)
+    }
+
     /// The files that are read now.
     ///
     /// # Errors
     /// When a folder of fragments cannot be read.
     pub fn files(&self) -> Result<Vec<PathBuf>, ConfigError> {
-        let mut files = self.files.clone();
-        if self.is_standard {
-            files.retain(|file| file.exists());
-        }
+        let mut files = self.own_files();
         let mut folders: Vec<PathBuf> = Vec::new();
         for file in &self.files {
             let folder = file.parent().unwrap_or(Path::new("")).join(FRAGMENTS);
@@ -114,6 +131,12 @@ impl Layers {
         Ok(files)
     }
 
+    /// Without fragments; `STANDARD_FILE` only where there is one.
+    fn own_files(&self) -> Vec<PathBuf> {
+        let files = self.files.iter().filter(|file| !self.is_standard || file.exists());
+        files.cloned().collect()
+    }
+
     /// Reads and validates all layers.
     ///
     /// # Errors
@@ -122,11 +145,24 @@ impl Layers {
     pub fn load(&self) -> Result<Loaded, ConfigError> {
         let mut stack = Stack::default();
         for path in self.files()? {
-            let bytes = fs::read(&path).map_err(|io| ConfigError::Read { path: path.clone(), io })?;
+            let bytes = read(&path)?;
             stack.file(Source::File(path), &bytes);
         }
         self.lay_words(&mut stack);
         stack.resolve().map_err(|problems| ConfigError::Invalid { problems })
+    }
+
+    /// Reads and validates all layers for a capture, which needs an interface.
+    ///
+    /// # Errors
+    /// As for [`load`](Self::load), and when no interface is named.
+    pub fn load_for_capture(&self) -> Result<Loaded, ConfigError> {
+        let loaded = self.load()?;
+        if loaded.config.capture.interfaces.is_empty() {
+            let file = loaded.sources.iter().find_map(Source::file);
+            return Err(ConfigError::no_interface(file.unwrap_or(Path::new(STANDARD_FILE))));
+        }
+        Ok(loaded)
     }
 
     /// What is written for one key, read from whatever can be read: for commands that have to work while other parts of
@@ -134,14 +170,19 @@ impl Layers {
     pub fn lookup(&self, key: &str) -> Lookup {
         let mut stack = Stack::default();
         let mut problems = Vec::new();
+        // The folder of a packaged daemon is closed to most users. That is no fault they could mend.
+        let mut note = |error: ConfigError| match error {
+            ConfigError::Read { io, .. } if self.is_standard && io.kind() == ErrorKind::PermissionDenied => {}
+            error => problems.push(error.to_string()),
+        };
         let files = self.files().unwrap_or_else(|error| {
-            problems.push(error.to_string());
-            self.files.clone()
+            note(error);
+            self.own_files()
         });
         for path in files {
-            match fs::read(&path) {
+            match read(&path) {
                 Ok(bytes) => stack.file(Source::File(path), &bytes),
-                Err(io) => problems.push(ConfigError::Read { path, io }.to_string()),
+                Err(error) => note(error),
             }
         }
         self.lay_words(&mut stack);
@@ -180,6 +221,14 @@ fn variable((name, text): (OsString, OsString)) -> Option<Variable> {
     })
 }
 
+/// The content of a file, decrypted if need be.
+fn read(path: &Path) -> Result<Vec<u8>, ConfigError> {
+    sealed::read(path).map_err(|error| match error {
+        SealedError::Unreadable { path, error } => ConfigError::Read { path, io: error },
+        error => ConfigError::Sealed(error),
+    })
+}
+
 /// The fragments in a folder, sorted by name; none when there is no such folder.
 fn fragments(folder: &Path) -> Result<Vec<PathBuf>, ConfigError> {
     let unreadable = |io| ConfigError::Read {
@@ -188,7 +237,7 @@ fn fragments(folder: &Path) -> Result<Vec<PathBuf>, ConfigError> {
     };
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(unreadable(error)),
     };
     let mut files = Vec::new();

@@ -1,8 +1,9 @@
 //! A configuration with all that is known of its making.
 
-use super::Config;
+use super::error::ConfigError;
 use super::place::Source;
 use super::tree::Node;
+use super::{Config, stack};
 
 /// A configuration with all that is known of its making.
 #[derive(Clone, Debug)]
@@ -13,4 +14,14 @@ pub struct Loaded {
     pub sources: Vec<Source>,
     /// What was written, with its places.
     pub(super) tree: Node,
+}
+
+impl Loaded {
+    /// Reads and validates one text, such as an earlier configuration's.
+    ///
+    /// # Errors
+    /// All problems found.
+    pub fn of_text(text: &str) -> Result<Self, ConfigError> {
+        stack::of_text(text).map_err(|problems| ConfigError::Invalid { problems })
+    }
 }

@@ -7,6 +7,7 @@ mod comparison;
 mod document;
 mod effective;
 mod error;
+mod keys;
 mod layers;
 mod loaded;
 mod logging;
@@ -28,11 +29,13 @@ pub use catalog::{Catalog, Choice, KeyInfo, KeyKind};
 pub use document::{flow, reference, template, yaml};
 pub use effective::{Effective, Origin};
 pub use error::{ConfigError, Problem};
+pub use keys::{KeyValue, Keys, keys_of};
 pub use layers::{Layers, Lookup, STANDARD_FILE, STANDARD_SOCKET};
 pub use loaded::Loaded;
 pub use place::Source;
 pub use resolve::check_interface_name;
 pub use resolved::*;
+pub use restart::{RELOADABLE, needs_restart};
 pub use units::{Size, Span};
 
 impl Config {

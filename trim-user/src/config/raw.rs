@@ -287,4 +287,6 @@ pub(super) struct Control {
     /// Members of this group may use the socket besides root and the daemon's user: a name in /etc/group, or a number.
     /// Without it, nobody else.
     pub(super) group: Key<String>,
+    /// Whether the configuration is read anew when one of its files changes, as by `trim config reload`.
+    pub(super) watch_config: Key<bool>,
 }

@@ -49,6 +49,7 @@ pub(super) fn resolve(file: raw::File) -> (Config, Check) {
         output: output(&mut check, &file.output),
         control_socket: check.path("control.socket", &file.control.socket, STANDARD_SOCKET),
         control_group: check.optional_text("control.group", &file.control.group),
+        watch_config: check.choice("control.watch_config", &file.control.watch_config, false),
         alerts: alerts::resolve(&mut check, &file.alerts),
         database: check.path("control.database", &file.control.database, "/var/lib/trim/trim.db"),
         database_wait: check.span(

@@ -37,6 +37,8 @@ pub struct Config {
     pub control_socket: PathBuf,
     /// The group whose members may use it; `None` when only its owner may.
     pub control_group: Option<String>,
+    /// Whether the configuration is read anew when one of its files changes.
+    pub watch_config: bool,
     /// Who is told what, and by which way.
     pub alerts: AlertSettings,
     /// The file that keeps evidence, decisions and events.

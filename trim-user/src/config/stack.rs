@@ -15,6 +15,17 @@ pub(super) fn of_text(text: &str) -> Result<Loaded, Vec<Problem>> {
     stack.resolve()
 }
 
+/// Validates one tree.
+pub(super) fn of_tree(tree: Node, sources: Vec<Source>) -> Result<Loaded, Vec<Problem>> {
+    let problems = Vec::new();
+    Stack {
+        sources,
+        tree,
+        problems,
+    }
+    .resolve()
+}
+
 /// What checking notes of the keys of a text that has no problems.
 pub(super) fn facts_of(text: &str) -> Vec<Fact> {
     let mut stack = Stack::default();

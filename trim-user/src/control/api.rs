@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod alerts;
+pub mod configuration;
 pub mod debug;
 mod journal;
 pub mod peer;
@@ -30,6 +31,7 @@ use utoipa_axum::routes;
 
 use super::alert::AlertDesk;
 use super::appliance::Appliance;
+use super::configuration::Configuration;
 use super::histograms::Histograms;
 use super::operator::Desk;
 use super::status::{Status, SwitchStatus};
@@ -185,6 +187,8 @@ pub struct Service {
     pub alerts: Arc<AlertDesk>,
     /// Who decides about its rollout.
     pub operator: Desk,
+    /// Its configuration.
+    pub configuration: Arc<Configuration>,
     /// Where requests that change something are noted.
     pub log: EventLog,
     /// Whether `scanning` may be told to fail.
@@ -216,6 +220,7 @@ fn described() -> OpenApiRouter<Service> {
         .merge(alerts::routes())
         .merge(rollout::routes())
         .merge(debug::routes())
+        .merge(configuration::routes())
 }
 
 /// The OpenAPI document of all routes.

@@ -1,6 +1,7 @@
 //! Talks to a running daemon over its unix socket.
 
 mod alerts;
+mod configuration;
 mod debug;
 mod rollout;
 

@@ -6,6 +6,7 @@ pub mod api;
 pub mod appliance;
 pub mod client;
 pub mod collect;
+pub mod configuration;
 pub mod diagnosis;
 pub mod figures;
 pub mod health;

@@ -31,7 +31,7 @@ enum News {
 }
 
 /// The way to the service manager. Without one (no `NOTIFY_SOCKET` in the environment) everything here does nothing.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Supervisor {
     news: Sender<News>,
     main: Arc<Gauge>,

@@ -6,7 +6,7 @@ use tempfile::TempDir;
 use trim_user::control::alert::channel::{Address, ChannelKind, ChannelSettings, HttpSettings};
 use trim_user::control::alert::secret::SecretRef;
 
-use crate::things::{channel, hostile, plain, send, tls};
+use crate::things::{channel, hostile, plain, send, tls, write_secret};
 use crate::web::{Answer, Web};
 
 const TOKEN: &str = "T0KEN-hunter2";
@@ -26,7 +26,7 @@ fn webhook(web: &Web) -> ChannelSettings {
 /// An address that is kept in a file.
 fn secret_address(folder: &TempDir, url: &str) -> Address {
     let path = folder.path().join("url");
-    std::fs::write(&path, format!("{url}\n")).unwrap();
+    write_secret(&path, format!("{url}\n"));
     Address::Secret(SecretRef::File(path))
 }
 
@@ -35,7 +35,7 @@ fn a_webhook_is_given_everything_as_json() {
     let web = Web::start([]);
     let folder = tempfile::tempdir().unwrap();
     let token = folder.path().join("token");
-    std::fs::write(&token, TOKEN).unwrap();
+    write_secret(&token, TOKEN);
     let mut server = server(web.url("/in?x=1"));
     server.token = Some(SecretRef::File(token));
     send(&channel("hook", ChannelKind::Webhook(server)), &plain()).unwrap();

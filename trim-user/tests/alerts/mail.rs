@@ -132,7 +132,7 @@ fn without_starttls_there_is_no_mail_in_the_clear() {
 }
 
 fn with_password(smtp: &Smtp, file: PathBuf) -> EmailSettings {
-    std::fs::write(&file, PASSWORD).unwrap();
+    crate::things::write_secret(&file, PASSWORD);
     EmailSettings {
         username: Some("trim".to_owned()),
         password: Some(SecretRef::File(file)),

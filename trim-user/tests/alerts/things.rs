@@ -92,3 +92,10 @@ pub(crate) fn secured<S: std::io::Read + std::io::Write>(
 ) -> tokio_rustls::rustls::StreamOwned<ServerConnection, S> {
     tokio_rustls::rustls::StreamOwned::new(ServerConnection::new(Arc::clone(config)).unwrap(), stream)
 }
+
+/// Writes a file that nobody else may read.
+pub(crate) fn write_secret(path: &std::path::Path, text: impl AsRef<[u8]>) {
+    std::fs::write(path, text).unwrap();
+    let closed = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+    std::fs::set_permissions(path, closed).unwrap();
+}

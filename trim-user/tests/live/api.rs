@@ -19,7 +19,13 @@ const NOBODY: &str = "65534";
 const DAEMON: &str = "1";
 
 /// What curl gets: the status and the body. The words in front of it say as whom it runs.
-fn curl(appliance: &Appliance, before: &[&str], method: &str, path: &str, body: &str) -> Option<(u16, Value)> {
+pub(crate) fn curl(
+    appliance: &Appliance,
+    before: &[&str],
+    method: &str,
+    path: &str,
+    body: &str,
+) -> Option<(u16, Value)> {
     let mut words = before.to_vec();
     let url = format!("http://trim{path}");
     words.extend(["curl", "--silent", "--write-out", "\n%{http_code}", "--request", method]);
@@ -118,6 +124,9 @@ fn answers_are_as_the_openapi_document_says() {
         ("/v1/rollout", r#"{"request": "start", "reason": "test"}"#, 200),
         ("/v1/rollout", r#"{"request": "unlock", "reason": "test"}"#, 409),
         ("/v1/faults", r#"{"panics": 0.1}"#, 403),
+        ("/v1/config/reload", r#"{"reason": "test"}"#, 200),
+        ("/v1/config/rollback", r#"{"version": 1, "reason": "test"}"#, 200),
+        ("/v1/config/rollback", r#"{"version": 99, "reason": "test"}"#, 404),
     ] {
         let (status, answer) = curl(&appliance, &[], "POST", path, body).unwrap();
         assert_eq!(status, expected, "{path} {body}: {answer}");

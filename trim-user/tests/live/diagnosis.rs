@@ -18,11 +18,11 @@ const SECRET: &str = "hunter2";
 
 /// Nobody listens at port 9 of a new namespace.
 const PLANTED: &str = "    webhook:
-      - {name: pager, url: \"http://127.0.0.1:9/?token=hunter2\", limit: 1000}
+      - {name: pager, url: \"http://127.0.0.1:9/\", limit: 1000}
 logging:
   to: file
   directory: FOLDER/log
-# The password: hunter2
+# The password: hunter2, and the address was http://127.0.0.1:9/?token=hunter2
 ";
 
 struct Diagnosis<'a> {

@@ -80,3 +80,10 @@ pub(crate) fn status(answer: &str) -> u16 {
     word.and_then(|word| word.parse().ok())
         .unwrap_or_else(|| panic!("no answer: {answer:?}"))
 }
+
+/// Writes a file that nobody else may read.
+pub(crate) fn write_secret(path: &std::path::Path, text: impl AsRef<[u8]>) {
+    std::fs::write(path, text).unwrap();
+    let closed = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+    std::fs::set_permissions(path, closed).unwrap();
+}

@@ -7,7 +7,7 @@ use trim_user::control::web::{TlsFiles, WebListener, WebSettings};
 use xtask::command::find;
 use xtask::lab::skip;
 
-use crate::client::{settings, start, strict};
+use crate::client::{settings, start, strict, write_secret};
 
 struct Files {
     _folder: tempfile::TempDir,
@@ -21,7 +21,7 @@ fn files() -> Files {
     let folder = tempfile::tempdir().unwrap();
     let (certificate, key) = (folder.path().join("web.crt"), folder.path().join("web.key"));
     std::fs::write(&certificate, made.cert.pem()).unwrap();
-    std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+    write_secret(&key, made.signing_key.serialize_pem());
     Files {
         _folder: folder,
         certificate,

@@ -10,7 +10,7 @@ const TOKEN: &str = "0123456789abcdef-secret";
 /// Settings with a token that stands in a file of this folder.
 fn with_token(folder: &tempfile::TempDir, token: &str) -> WebSettings {
     let path = folder.path().join("token");
-    std::fs::write(&path, format!("{token}\n")).unwrap();
+    crate::client::write_secret(&path, format!("{token}\n"));
     WebSettings {
         token: Some(SecretRef::File(path)),
         ..settings(WebLimits::default())

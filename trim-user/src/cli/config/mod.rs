@@ -1,10 +1,20 @@
 //! `trim config`.
 
+mod database;
+mod decrypt;
+mod diff;
+mod encrypt;
 mod explain;
+mod history;
 mod init;
+mod passphrase;
+mod reload;
+mod rollback;
 mod schema;
 mod show;
+mod target;
 mod validate;
+mod verify_active;
 
 use clap::{Args, Subcommand};
 
@@ -29,6 +39,20 @@ enum ConfigCommand {
     Init(init::InitArgs),
     /// Check a configuration, and with --test-mode the machine, without changing anything
     Validate(validate::ValidateArgs),
+    /// Have a running capture read its configuration anew, as a whole or not at all
+    Reload(reload::ReloadArgs),
+    /// Tell whether a running capture is on its configuration as it stands in files now
+    VerifyActive(verify_active::VerifyActiveArgs),
+    /// List every configuration that was active: when, by whom, why
+    History(history::HistoryArgs),
+    /// Show in which keys two versions of the configuration differ
+    Diff(diff::DiffArgs),
+    /// Make an earlier version active on a running capture; files stay as they are
+    Rollback(rollback::RollbackArgs),
+    /// Encrypt a configuration or secret file with age; it is used as a plain one is
+    Encrypt(encrypt::EncryptArgs),
+    /// Decrypt such a file
+    Decrypt(decrypt::DecryptArgs),
 }
 
 pub(super) fn run(args: &ConfigArgs) -> anyhow::Result<Exit> {
@@ -38,5 +62,12 @@ pub(super) fn run(args: &ConfigArgs) -> anyhow::Result<Exit> {
         ConfigCommand::Schema(args) => schema::run(args),
         ConfigCommand::Init(args) => init::run(args),
         ConfigCommand::Validate(args) => validate::run(args),
+        ConfigCommand::Reload(args) => reload::run(args),
+        ConfigCommand::VerifyActive(args) => verify_active::run(args),
+        ConfigCommand::History(args) => history::run(args),
+        ConfigCommand::Diff(args) => diff::run(args),
+        ConfigCommand::Rollback(args) => rollback::run(args),
+        ConfigCommand::Encrypt(args) => encrypt::run(args),
+        ConfigCommand::Decrypt(args) => decrypt::run(args),
     }
 }

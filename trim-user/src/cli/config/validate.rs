@@ -99,8 +99,8 @@ pub(super) fn run(args: &ValidateArgs) -> anyhow::Result<Exit> {
 fn refuse(args: &ValidateArgs, error: &ConfigError) -> anyhow::Result<Exit> {
     let problems: Vec<Shown> = match error {
         ConfigError::Invalid { problems } => problems.iter().map(Shown::from).collect(),
-        ConfigError::Read { path, .. } => vec![Shown {
-            source: Some(path.display().to_string()),
+        ConfigError::Read { .. } | ConfigError::Sealed(_) => vec![Shown {
+            source: error.file().map(|file| file.display().to_string()),
             line: None,
             column: None,
             key: None,

@@ -6,16 +6,15 @@ mod assemble;
 mod growth;
 mod serve;
 mod summary;
+mod watch;
 
-use std::path::Path;
 use std::time::Duration;
 
-use anyhow::bail;
 use clap::Args;
 
 use super::layers::LayerArgs;
 use super::{Exit, output};
-use crate::config::{ConfigError, Loaded, STANDARD_FILE, Source, Span, check_interface_name};
+use crate::config::{Layers, Span, check_interface_name};
 use crate::control::api::mode_by_name;
 use crate::control::web::WebListener;
 use crate::telemetry::logging;
@@ -53,8 +52,9 @@ fn duration(text: &str) -> Result<Duration, String> {
 }
 
 pub(super) fn run(args: &RunArgs) -> anyhow::Result<Exit> {
-    let loaded = configuration(args)?;
-    let config = &loaded.config;
+    let layers = layers(args);
+    let loaded = layers.load_for_capture()?;
+    let config = loaded.config.clone();
     // Until the end of this function: what is on its way is written when it goes.
     let _log = logging::init(&config.logging)?;
     let limits = serve::Limits {
@@ -63,8 +63,8 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<Exit> {
     };
     // Before the capture, so that one that cannot be asked does not begin.
     let listener = config.web.as_ref().map(WebListener::open).transpose()?;
-    let capture = assemble::Capture::start(config)?;
-    let summary = serve::serve(capture, &loaded, limits, listener)?;
+    let capture = assemble::Capture::start(&config)?;
+    let summary = serve::serve(capture, serve::Configured { layers, loaded }, limits, listener)?;
     if args.json {
         output::json(&summary)?;
     } else {
@@ -73,7 +73,8 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<Exit> {
     Ok(summary::verdict(&summary))
 }
 
-fn configuration(args: &RunArgs) -> anyhow::Result<Loaded> {
+/// The configuration's layers, with what the command line says of keys on top.
+fn layers(args: &RunArgs) -> Layers {
     let mut layers = args.layers.layers();
     if !args.interface.is_empty() {
         layers = layers.with_flag("--interface", "capture.interfaces", args.interface.join(","));
@@ -84,10 +85,5 @@ fn configuration(args: &RunArgs) -> anyhow::Result<Loaded> {
     if let Some(percent) = args.split {
         layers = layers.with_flag("--split", "strategy.split_percent", percent.to_string());
     }
-    let loaded = layers.load()?;
-    if loaded.config.capture.interfaces.is_empty() {
-        let file = loaded.sources.iter().find_map(Source::file);
-        bail!(ConfigError::no_interface(file.unwrap_or(Path::new(STANDARD_FILE))));
-    }
-    Ok(loaded)
+    layers
 }

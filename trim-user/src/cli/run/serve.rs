@@ -10,12 +10,14 @@ use trim_common::strategy::Mode;
 
 use super::announce::{Alerts, Conditions};
 use super::assemble::Capture;
-use crate::config::{Config, Loaded};
+use super::watch::ConfigWatch;
+use crate::config::{Config, Layers, Loaded};
 use crate::control::alert::known::Watch;
 use crate::control::alert::{AlertCenter, AlertDesk, host_name};
 use crate::control::api::{ApiSocket, Service};
 use crate::control::appliance::Appliance;
 use crate::control::collect::Collector;
+use crate::control::configuration::{self, Configuration, Levers, Order};
 use crate::control::operator::{self, Forecaster, Operator};
 use crate::control::status::Summary;
 use crate::control::store::{self, Keeper};
@@ -43,13 +45,22 @@ pub(super) struct Limits {
     pub(super) packets: Option<u64>,
 }
 
+/// What it is configured by.
+pub(super) struct Configured {
+    /// Where the configuration comes from.
+    pub(super) layers: Layers,
+    /// What it was when it was read.
+    pub(super) loaded: Loaded,
+}
+
 /// Keeps a capture going until it is to end, and ends it.
 pub(super) fn serve(
     capture: Capture,
-    loaded: &Loaded,
+    configured: Configured,
     limits: Limits,
     listener: Option<WebListener>,
 ) -> anyhow::Result<Summary> {
+    let config = &configured.loaded.config.clone();
     let Capture {
         appliance,
         live,
@@ -58,18 +69,18 @@ pub(super) fn serve(
         inherited,
         _promiscuous,
     } = capture;
-    let config = &loaded.config;
     let appliance = Arc::new(Mutex::new(appliance));
-    let alerts = AlertCenter::open(config.alerts.clone(), &host_name())?;
-    let alerts = Arc::new(AlertDesk::new(alerts));
+    let alerts = alert_desk(config)?;
     let conditions = Conditions::default();
     let announcer = Alerts::new(Arc::clone(&alerts), conditions.clone());
-    let operator = operate(&appliance, &live, loaded, announcer, inherited)?;
+    let operator = operate(&appliance, &live, &configured.loaded, announcer, inherited)?;
+    let configuration = Arc::new(configured.activate(&alerts, &operator));
     let (stop, stopped) = watch::channel(false);
     let service = Service {
         appliance: Arc::clone(&appliance),
         alerts: Arc::clone(&alerts),
         operator: operator.desk(),
+        configuration: Arc::clone(&configuration),
         log: operator.log(),
         allow_faults: config.watching.allow_faults,
         stop,
@@ -90,6 +101,8 @@ pub(super) fn serve(
             conditions,
             watched: None,
             supervisor: &supervisor,
+            files: ConfigWatch::start(configuration.layers(), config.watch_config),
+            configuration,
             events,
             limits,
             started: Instant::now(),
@@ -105,12 +118,33 @@ pub(super) fn serve(
     // It must not switch anything any more, nor judge a capture that ends.
     drop(operator);
     let summary = end(&appliance, live, &mut programs)?;
-    drop(web);
-    drop(programs);
+    drop((web, programs));
     // Last, so that a slow mail server holds up no packet.
     alerts.lock().end();
     served?;
     Ok(summary)
+}
+
+impl Configured {
+    /// Makes it the active configuration of what runs.
+    fn activate(self, alerts: &Arc<AlertDesk>, operator: &Operator) -> Configuration {
+        Configuration::new(configuration::Parts {
+            layers: self.layers,
+            loaded: self.loaded,
+            levers: Levers {
+                alerts: Arc::clone(alerts),
+                operator: operator.desk(),
+            },
+            log: operator.log(),
+            alerts: Arc::clone(alerts),
+        })
+    }
+}
+
+/// Opens the alerts, and lets their messages leave.
+fn alert_desk(config: &Config) -> io::Result<Arc<AlertDesk>> {
+    let center = AlertCenter::open(config.alerts.clone(), &host_name())?;
+    Ok(Arc::new(AlertDesk::new(center)))
 }
 
 /// Starts what answers over TCP, on a thread of its own: this one renews the lease.
@@ -162,6 +196,8 @@ struct Watchman<'a> {
     conditions: Conditions,
     watched: Option<Instant>,
     supervisor: &'a Supervisor,
+    configuration: Arc<Configuration>,
+    files: ConfigWatch,
     events: Vec<Events>,
     limits: Limits,
     started: Instant,
@@ -180,10 +216,10 @@ impl Watchman<'_> {
                 _ = interrupt.recv() => return self.leave("SIGINT"),
                 _ = terminate.recv() => return self.leave("SIGTERM"),
                 _ = hangup.recv() => {
-                    self.supervisor.reloading();
                     self.live.shared().request_rotation();
-                    self.supervisor.ready();
+                    self.reload("SIGHUP");
                 }
+                () = self.files.changed() => self.reload("file watch"),
                 _ = stopped.changed() => {
                     // The answer to the request has to leave first.
                     tokio::time::sleep(ANSWERED).await;
@@ -191,6 +227,22 @@ impl Watchman<'_> {
                 }
             }
         }
+    }
+
+    /// Reads the configuration anew, on another thread: this one renews the lease.
+    fn reload(&self, who: &str) {
+        self.supervisor.reloading();
+        let (configuration, supervisor) = (Arc::clone(&self.configuration), self.supervisor.clone());
+        let order = Order {
+            who: who.to_owned(),
+            why: String::new(),
+            apply_what_can: false,
+        };
+        tokio::task::spawn_blocking(move || {
+            // What is wrong is in the log, the event log and the alerts.
+            let _ = configuration.reload(&order);
+            supervisor.ready();
+        });
     }
 
     fn leave(&self, why: &str) -> io::Result<()> {

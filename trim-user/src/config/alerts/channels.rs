@@ -14,6 +14,7 @@ use crate::control::alert::channel::{
 };
 use crate::control::alert::engine::{Audience, RateLimit};
 use crate::control::alert::secret::SecretRef;
+use crate::telemetry::logging::Redactor;
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -128,9 +129,18 @@ fn http(
 ) -> Option<HttpSettings> {
     let token = secret(check, name, "token", token);
     let text = needed(check, name, "url", url)?;
-    let is_reference = text.starts_with("file:") || text.starts_with("env:");
+    let is_reference = SecretRef::is_reference(text);
     let address = if is_secret || is_reference {
         secret(check, name, "url", url).map(Address::Secret)
+    } else if is_telling(text) {
+        let key = format!("alerts.channels.{}.url", name.value);
+        let place = url.as_ref().map_or(name.referenced, |url| url.referenced);
+        check.at(
+            place,
+            &key,
+            "this address has a secret in it: put it in a file, and write file:PATH",
+        );
+        None
     } else if text.starts_with("http://") || text.starts_with("https://") {
         Some(Address::Open(text.clone()))
     } else {
@@ -148,6 +158,11 @@ fn http(
         token,
         ca_file: ca_file.as_ref().map(|path| path.value.clone()),
     })
+}
+
+/// Whether a secret stands in an address, such as a password or `?token=`.
+fn is_telling(address: &str) -> bool {
+    Redactor::new(&[], &[]).is_ok_and(|redactor| redactor.text(address) != address)
 }
 
 fn email(check: &mut Check, raw: &raw::Email) -> Option<EmailSettings> {

@@ -67,7 +67,7 @@ fn complete(node: &mut Value, path: &str, facts: &Facts<'_>) {
     }
     // Items of lists belong to their lists.
     if !has_keys && !path.ends_with("[]") && !path.is_empty() {
-        node.insert("x-restart".to_owned(), restart::is_needed(path).into());
+        node.insert("x-restart".to_owned(), restart::needs_restart(path).into());
     }
     if !path.is_empty() && !path.ends_with("[]") {
         with_null(node);

@@ -97,6 +97,42 @@ impl Node {
         }
     }
 
+    /// Puts a node under a dotted key, or takes away what is there.
+    pub(super) fn put(&mut self, key: &str, node: Option<Self>) {
+        let Kind::Map(entries) = &mut self.kind else { return };
+        let (first, rest) = key.split_once('.').map_or((key, None), |(a, b)| (a, Some(b)));
+        let known = entries.iter().position(|entry| entry.key == first);
+        match (known, node, rest) {
+            (Some(at), None, None) => drop(entries.remove(at)),
+            (None, None, _) => {}
+            (Some(at), node, Some(rest)) => entries[at].value.put(rest, node),
+            (Some(at), Some(node), None) => entries[at].value = node,
+            (None, Some(node), _) => entries.push(Entry {
+                key: first.to_owned(),
+                place: node.place,
+                value: match rest {
+                    Some(rest) => nested(node.place, rest, node),
+                    None => node,
+                },
+            }),
+        }
+    }
+
+    /// Moves every place up by so many layers.
+    pub(super) fn shift_layers(&mut self, by: u32) {
+        self.place.layer += by;
+        match &mut self.kind {
+            Kind::Scalar(_) => {}
+            Kind::List(items) => items.iter_mut().for_each(|item| item.shift_layers(by)),
+            Kind::Map(entries) => {
+                for entry in entries {
+                    entry.place.layer += by;
+                    entry.value.shift_layers(by);
+                }
+            }
+        }
+    }
+
     /// The node under a dotted key.
     pub(super) fn get(&self, key: &str) -> Option<&Self> {
         let (first, rest) = key.split_once('.').map_or((key, None), |(a, b)| (a, Some(b)));

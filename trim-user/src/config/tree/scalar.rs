@@ -1,5 +1,7 @@
 //! What a scalar means, by the core schema of YAML 1.2.
 
+use serde_json::Value;
+
 use super::{Scalar, Style};
 
 /// A scalar whose type the reader does not know.
@@ -37,6 +39,18 @@ impl Scalar {
         match self.float() {
             Some(value) => Meaning::Float(value),
             None => Meaning::Text(&self.text),
+        }
+    }
+
+    /// As JSON.
+    pub(in super::super) fn json(&self) -> Value {
+        match self.meaning() {
+            Meaning::Null => Value::Null,
+            Meaning::Bool(value) => value.into(),
+            Meaning::Whole(value) => value.into(),
+            Meaning::Negative(value) => value.into(),
+            Meaning::Float(value) => value.into(),
+            Meaning::Text(text) => text.into(),
         }
     }
 

@@ -40,6 +40,17 @@ pub struct AlertSettings {
     pub channels: Vec<ChannelSettings>,
 }
 
+impl AlertSettings {
+    /// What the engine needs to know.
+    fn engine_settings(&self) -> EngineSettings {
+        let audiences = self.channels.iter().map(|channel| channel.audience.clone());
+        EngineSettings {
+            audiences: audiences.collect(),
+            ..self.engine.clone()
+        }
+    }
+}
+
 /// Alerts of a running daemon.
 pub struct AlertCenter {
     engine: Engine,
@@ -73,12 +84,7 @@ impl AlertCenter {
                 Found::nothing(settings.queue)
             }),
         };
-        let mut engine_settings = settings.engine;
-        engine_settings.audiences = settings
-            .channels
-            .iter()
-            .map(|channel| channel.audience.clone())
-            .collect();
+        let engine_settings = settings.engine_settings();
         let rules = engine_settings.rules.clone();
         let mut engine = Engine::new(engine_settings, found.memory);
         let waiting: Vec<u64> = found.spool.deliveries().map(|delivery| delivery.id).collect();
@@ -99,6 +105,15 @@ impl AlertCenter {
             is_changed: false,
             _lock: found.lock,
         })
+    }
+
+    /// Goes by other settings from now on; directory and queue stay as they are. Alerts that fire, silences and messages on
+    /// their way stay. A message for a channel that is gone is given up.
+    pub fn reconfigure(&mut self, settings: AlertSettings) {
+        let engine = settings.engine_settings();
+        self.rules = engine.rules.clone();
+        self.engine.reconfigure(engine);
+        self.courier.reconfigure(settings.channels);
     }
 
     /// The rules, for whoever judges by them.

@@ -10,6 +10,7 @@ use std::time::Duration;
 use std::{fs, io};
 
 use tokio::sync::{Notify, mpsc};
+use tokio::task::JoinHandle as JoinTask;
 
 use super::backoff;
 use super::channel::{ChannelSettings, SendError};
@@ -56,7 +57,11 @@ struct Desk {
     spool: Mutex<Spool>,
     spool_directory: Option<PathBuf>,
     reports: Mutex<Sender<Report>>,
-    bells: BTreeMap<String, Notify>,
+    /// One for each channel there is.
+    bells: Mutex<BTreeMap<String, Arc<Notify>>>,
+    /// The channels that there are to be.
+    next_channels: Mutex<Option<Vec<ChannelSettings>>>,
+    reconfigured: Notify,
     age: Duration,
     memory_file: Option<PathBuf>,
     host: String,
@@ -70,23 +75,21 @@ impl Courier {
     pub(super) fn start(orders: Orders) -> io::Result<Self> {
         let (jobs, inbox) = mpsc::channel(MOST_JOBS);
         let (sender, reports) = reports();
-        let bells = orders
-            .channels
-            .iter()
-            .map(|one| (one.audience.name.clone(), Notify::new()));
         let desk = Arc::new(Desk {
             spool_directory: orders.spool.directory().map(Path::to_owned),
             spool: Mutex::new(orders.spool),
             reports: Mutex::new(sender),
-            bells: bells.collect(),
+            bells: Mutex::default(),
+            next_channels: Mutex::new(Some(orders.channels)),
+            reconfigured: Notify::new(),
             age: orders.age,
             memory_file: orders.memory_file,
             host: orders.host,
         });
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let (own, channels) = (Arc::clone(&desk), orders.channels);
+        let own = Arc::clone(&desk);
         let thread = Builder::new().name("alert".to_owned()).spawn(move || {
-            runtime.block_on(work(&own, channels, inbox));
+            runtime.block_on(work(&own, inbox));
             // A name that is being looked up must not hold up the end.
             runtime.shutdown_background();
         })?;
@@ -101,6 +104,13 @@ impl Courier {
     /// Takes a message; false when too much is waiting already.
     pub(super) fn deliver(&self, delivery: Delivery) -> bool {
         self.jobs.try_send(Job::Deliver(delivery)).is_ok()
+    }
+
+    /// Goes by other channels, soon. A channel that stays as it is notices nothing.
+    pub(super) fn reconfigure(&self, channels: Vec<ChannelSettings>) {
+        let next = &self.desk.next_channels;
+        *next.lock().unwrap_or_else(PoisonError::into_inner) = Some(channels);
+        self.desk.reconfigured.notify_one();
     }
 
     /// Whether there is a place for the engine's memory.
@@ -150,15 +160,22 @@ impl Courier {
     }
 }
 
-async fn work(desk: &Arc<Desk>, channels: Vec<ChannelSettings>, mut inbox: mpsc::Receiver<Job>) {
-    for channel in channels {
-        tokio::spawn(serve(Arc::clone(desk), channel));
-    }
-    while let Some(job) = inbox.recv().await {
+async fn work(desk: &Arc<Desk>, mut inbox: mpsc::Receiver<Job>) {
+    let mut serving = Serving::new();
+    desk.serve_channels(&mut serving);
+    loop {
+        let job = tokio::select! {
+            job = inbox.recv() => job,
+            () = desk.reconfigured.notified() => {
+                desk.serve_channels(&mut serving);
+                desk.give_up_strays();
+                continue;
+            }
+        };
         match job {
-            Job::Deliver(delivery) => desk.take(delivery),
-            Job::Remember(memory) => desk.keep(&memory),
-            Job::End => break,
+            Some(Job::Deliver(delivery)) => desk.take(delivery),
+            Some(Job::Remember(memory)) => desk.keep(&memory),
+            Some(Job::End) | None => break,
         }
     }
     let all_gone = async {
@@ -170,10 +187,12 @@ async fn work(desk: &Arc<Desk>, channels: Vec<ChannelSettings>, mut inbox: mpsc:
     let _ = tokio::time::timeout(FAREWELL, all_gone).await;
 }
 
+/// Each channel there is, by its name, and the task that serves it.
+type Serving = BTreeMap<String, (ChannelSettings, JoinTask<()>)>;
+
 /// Delivers a channel's messages in their order.
-async fn serve(desk: Arc<Desk>, channel: ChannelSettings) {
+async fn serve(desk: Arc<Desk>, channel: ChannelSettings, bell: Arc<Notify>) {
     let name = &channel.audience.name;
-    let Some(bell) = desk.bells.get(name) else { return };
     let mut failures = 0;
     loop {
         let Some(delivery) = desk.first(name) else {
@@ -227,8 +246,54 @@ impl Desk {
             tracing::warn!(channel = %dropped.channel, title = %dropped.message.title(), "no room for an alert");
             self.report(dropped, Fate::Dropped);
         }
-        if let Some(bell) = self.bells.get(&name) {
+        if let Some(bell) = self.bells().get(&name) {
             bell.notify_one();
+        }
+    }
+
+    fn bells(&self) -> MutexGuard<'_, BTreeMap<String, Arc<Notify>>> {
+        self.bells.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Ends the tasks of channels that are gone or have changed, and begins those of new ones. A message that one was sending
+    /// is sent again by its successor.
+    fn serve_channels(self: &Arc<Self>, serving: &mut Serving) {
+        let mut next = self.next_channels.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(channels) = next.take() else { return };
+        serving.retain(|name, (channel, task)| {
+            let stays = channels.contains(channel);
+            if !stays {
+                task.abort();
+                self.bells().remove(name);
+            }
+            stays
+        });
+        for channel in channels {
+            let name = channel.audience.name.clone();
+            if serving.contains_key(&name) {
+                continue;
+            }
+            let bell = Arc::<Notify>::default();
+            self.bells().insert(name.clone(), Arc::clone(&bell));
+            let task = tokio::spawn(serve(Arc::clone(self), channel.clone(), bell));
+            serving.insert(name, (channel, task));
+        }
+    }
+
+    /// Gives up what waits for channels that are gone.
+    fn give_up_strays(&self) {
+        let bells = self.bells();
+        let strays: Vec<Delivery> = {
+            let spool = self.spool();
+            let strays = spool.deliveries().filter(|it| !bells.contains_key(&it.channel));
+            strays.cloned().collect()
+        };
+        drop(bells);
+        for stray in strays {
+            self.settle(
+                &stray,
+                Fate::Refused("the channel was removed from the configuration".to_owned()),
+            );
         }
     }
 

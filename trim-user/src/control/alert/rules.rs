@@ -61,7 +61,7 @@ impl RuleKind {
 }
 
 /// Every rule there is. Thresholds are percentages.
-pub const RULES: [RuleKind; 16] = [
+pub const RULES: [RuleKind; 17] = [
     measured("error_rate", 5.0, Some(10.0), 30),
     measured("slow_down", 20.0, Some(50.0), 30),
     measured("memory", 80.0, Some(95.0), 30),
@@ -80,6 +80,7 @@ pub const RULES: [RuleKind; 16] = [
     plain("write_failed", Level::Critical),
     plain("thread_ended", Level::Critical),
     plain("channel_failing", Level::Warning),
+    plain("configuration", Level::Warning),
     plain("operator", Level::Info),
 ];
 

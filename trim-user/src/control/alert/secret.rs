@@ -1,9 +1,11 @@
 //! Secrets: named in the configuration, kept in files or the environment, and shown nowhere.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Serialize, Serializer};
+
+use crate::sealed::{self, SealedError};
 
 /// What stands in the place of a secret.
 const HIDDEN: &str = "[hidden]";
@@ -39,8 +41,10 @@ impl Serialize for Secret {
 /// Where a secret is kept. It is read anew for each message, so that it can be changed while the daemon runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SecretRef {
-    /// In a file; white space at its end does not belong to it.
+    /// In a file, encrypted or plain; white space at its end does not belong to it.
     File(PathBuf),
+    /// In a credential that systemd gives the daemon (`LoadCredential=`); read as a file is.
+    Credential(String),
     /// In a variable of the environment.
     Environment(String),
 }
@@ -48,14 +52,17 @@ pub enum SecretRef {
 /// Why a secret cannot be had.
 #[derive(Debug, thiserror::Error)]
 pub enum SecretError {
-    /// Its file cannot be read.
-    #[error("cannot read the secret in {}: {error}", path.display())]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        error: std::io::Error,
-    },
+    /// Its file cannot be had.
+    #[error("no secret: {0}")]
+    File(#[from] SealedError),
+    /// It is no text.
+    #[error("the secret in {0} is no UTF-8")]
+    NoText(String),
+    /// systemd gave no credentials.
+    #[error(
+        "there is no credential {0}: no CREDENTIALS_DIRECTORY in the environment; `LoadCredential={0}:...` in the unit gives it"
+    )]
+    NoCredentials(String),
     /// Its variable is not set.
     #[error("the environment has no variable {0}, which is to hold a secret")]
     NoVariable(String),
@@ -65,19 +72,29 @@ pub enum SecretError {
 }
 
 impl SecretRef {
-    /// Reads `file:PATH` or `env:NAME`.
+    /// Reads `file:PATH`, `env:NAME` or `credential:NAME`, also in `${...}`.
     ///
     /// # Errors
     /// For anything else. The error does not repeat it: it may be the secret itself.
     pub fn parse(text: &str) -> Result<Self, String> {
-        match text.split_once(':') {
+        let inner = text.strip_prefix("${").and_then(|inner| inner.strip_suffix('}'));
+        match inner.unwrap_or(text).split_once(':') {
             Some(("file", path)) if !path.is_empty() => Ok(Self::File(path.into())),
             Some(("env", name)) if !name.is_empty() => Ok(Self::Environment(name.to_owned())),
+            Some(("credential", name)) if !name.is_empty() && !name.contains('/') => {
+                Ok(Self::Credential(name.to_owned()))
+            }
             _ => Err(
-                "a secret is not written here: put it in a file or the environment, and write file:PATH or env:NAME"
+                "a secret is not written here: put it in a file, the environment or a credential, and write \
+                 file:PATH, env:NAME or credential:NAME"
                     .to_owned(),
             ),
         }
+    }
+
+    /// Whether a text looks like a reference.
+    pub fn is_reference(text: &str) -> bool {
+        Self::parse(text).is_ok()
     }
 
     /// Fetches the secret.
@@ -86,10 +103,11 @@ impl SecretRef {
     /// When it is not there, or empty.
     pub fn read(&self) -> Result<Secret, SecretError> {
         let text = match self {
-            Self::File(path) => std::fs::read_to_string(path).map_err(|error| SecretError::Unreadable {
-                path: path.clone(),
-                error,
-            })?,
+            Self::File(path) => self.read_file(path)?,
+            Self::Credential(name) => {
+                let path = sealed::credential(name).ok_or_else(|| SecretError::NoCredentials(name.clone()))?;
+                self.read_file(&path)?
+            }
             Self::Environment(name) => std::env::var(name).map_err(|_| SecretError::NoVariable(name.clone()))?,
         };
         let text = text.trim_end();
@@ -98,12 +116,17 @@ impl SecretRef {
         }
         Ok(Secret::new(text))
     }
+
+    fn read_file(&self, path: &Path) -> Result<String, SecretError> {
+        String::from_utf8(sealed::read_secret(path)?).map_err(|_| SecretError::NoText(self.to_string()))
+    }
 }
 
 impl fmt::Display for SecretRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File(path) => write!(f, "file:{}", path.display()),
+            Self::Credential(name) => write!(f, "credential:{name}"),
             Self::Environment(name) => write!(f, "env:{name}"),
         }
     }
@@ -129,12 +152,28 @@ mod tests {
     }
 
     #[test]
+    fn references_are_read_plain_and_in_braces() {
+        for text in ["file:/a", "env:B", "credential:c"] {
+            let plain = SecretRef::parse(text).unwrap();
+            assert_eq!(plain.to_string(), text);
+            assert_eq!(SecretRef::parse(&format!("${{{text}}}")).unwrap(), plain);
+        }
+        SecretRef::parse("credential:../x").unwrap_err();
+    }
+
+    #[test]
     fn a_secret_is_read_without_the_line_end_of_its_file() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("password");
         std::fs::write(&path, "hunter2\n").unwrap();
+        let mode = |mode| std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(mode)).unwrap();
+        mode(0o600);
         let reference = SecretRef::parse(&format!("file:{}", path.display())).unwrap();
         assert_eq!(reference.read().unwrap().reveal(), "hunter2");
+        mode(0o644);
+        let open = reference.read().unwrap_err().to_string();
+        assert!(open.contains("chmod 600") && !open.contains("hunter2"), "{open}");
+        mode(0o600);
         std::fs::write(&path, "\n").unwrap();
         assert!(matches!(reference.read(), Err(SecretError::Empty(_))));
         std::fs::remove_file(&path).unwrap();

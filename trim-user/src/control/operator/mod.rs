@@ -64,9 +64,13 @@ pub struct Parts {
 /// A person's request and where its answer goes.
 type Order = (Command, Sender<Decision>);
 
+/// What a running operator goes by that can be changed: the plan, and how often to look.
+type Settings = (Plan, Duration);
+
 /// A running operator.
 pub struct Operator {
     orders: Sender<Order>,
+    settings: Arc<Mutex<Option<Settings>>>,
     view: Arc<Mutex<View>>,
     log: EventLog,
     stop: Sender<()>,
@@ -77,6 +81,7 @@ pub struct Operator {
 #[derive(Clone)]
 pub struct Desk {
     orders: Sender<Order>,
+    settings: Arc<Mutex<Option<Settings>>>,
     view: Arc<Mutex<View>>,
 }
 
@@ -86,6 +91,12 @@ impl Desk {
         let (answer, answered) = bounded(1);
         self.orders.send_timeout((command, answer), patience).ok()?;
         answered.recv_timeout(patience).ok()
+    }
+
+    /// Has it go by another plan and look in other intervals, within a tenth of a second. The steps of a rollout have to be as they
+    /// were.
+    pub fn reconfigure(&self, plan: Plan, interval: Duration) {
+        *lock(&self.settings) = Some((plan, interval));
     }
 
     /// What it knows.
@@ -108,12 +119,14 @@ impl Operator {
         let (stop, stopped) = bounded(1);
         let view = Arc::new(Mutex::new(View::new(&parts.plan)));
         let log = parts.keeper.log();
-        let work = Work::new(parts, Arc::clone(&view));
+        let settings = Arc::default();
+        let work = Work::new(parts, Arc::clone(&view), Arc::clone(&settings));
         let thread = std::thread::Builder::new()
             .name("operator".to_owned())
             .spawn(move || work.run(&ordered, &stopped))?;
         Ok(Self {
             orders,
+            settings,
             view,
             log,
             stop,
@@ -125,6 +138,7 @@ impl Operator {
     pub fn desk(&self) -> Desk {
         Desk {
             orders: self.orders.clone(),
+            settings: Arc::clone(&self.settings),
             view: Arc::clone(&self.view),
         }
     }
@@ -152,16 +166,18 @@ struct Work {
     parts: Parts,
     plan: Arc<Plan>,
     view: Arc<Mutex<View>>,
+    settings: Arc<Mutex<Option<Settings>>>,
     state: State,
     window: Window,
 }
 
 impl Work {
-    fn new(parts: Parts, view: Arc<Mutex<View>>) -> Self {
+    fn new(parts: Parts, view: Arc<Mutex<View>>, settings: Arc<Mutex<Option<Settings>>>) -> Self {
         Self {
             plan: Arc::new(parts.plan.clone()),
             parts,
             view,
+            settings,
             state: State::default(),
             window: Window::new(WINDOW),
         }
@@ -181,6 +197,11 @@ impl Work {
                 Err(RecvTimeoutError::Disconnected) => break,
                 Err(RecvTimeoutError::Timeout) => {}
             }
+            let settings = lock(&self.settings).take();
+            if let Some(settings) = settings {
+                self.reconfigure(settings);
+                due = due.min(Instant::now() + self.parts.watching.interval);
+            }
             if Instant::now() >= due {
                 due += self.parts.watching.interval;
                 due = due.max(Instant::now());
@@ -191,6 +212,12 @@ impl Work {
         if !self.parts.keeper.finish(LAST_WRITES) {
             tracing::error!("not everything could be written to the database before the end");
         }
+    }
+
+    fn reconfigure(&mut self, (plan, interval): Settings) {
+        self.parts.watching.interval = interval;
+        self.plan = Arc::new(plan.clone());
+        lock(&self.view).plan = plan;
     }
 
     /// Takes up what a predecessor left: its state, and the actions that it stored and may not have done.

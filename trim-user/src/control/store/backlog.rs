@@ -3,6 +3,9 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crossbeam_channel::Sender;
+
+use super::configurations::ConfigurationVersion;
 use super::decisions::Entry;
 use super::events::Event;
 use crate::control::health::{Evidence, Health};
@@ -14,6 +17,8 @@ pub(super) enum Job {
     /// The actions of a decision are done.
     Acted(Arc<Receipt>),
     Event(Box<Event>),
+    /// A configuration became active; whoever made it so is given its number.
+    Configured(Box<ConfigurationVersion>, Sender<u64>),
 }
 
 /// What becomes of a decision on its way to the disk.
@@ -62,7 +67,7 @@ impl Job {
         match self {
             Self::Sample(_) => Worth::Sample,
             Self::Decision(entry, _) if entry.is_routine() => Worth::Routine,
-            Self::Decision(..) | Self::Acted(_) | Self::Event(_) => Worth::Record,
+            Self::Decision(..) | Self::Acted(_) | Self::Event(_) | Self::Configured(..) => Worth::Record,
         }
     }
 }

@@ -6,9 +6,11 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crossbeam_channel::{Receiver, bounded};
 use serde::{Deserialize, Serialize};
 
 use super::backlog::{Backlog, Job, Receipt};
+use super::configurations::ConfigurationVersion;
 use super::decisions::{Entry, Standing};
 use super::error::{Remedy, StoreError};
 use super::events::Event;
@@ -87,6 +89,13 @@ impl EventLog {
     /// Appends an event, some time. Waits for nothing.
     pub fn append(&self, event: Event) {
         self.0.push(Job::Event(Box::new(event)));
+    }
+
+    /// Keeps a configuration that became active, some time. Its number can be waited for; none comes when it was given up.
+    pub fn configured(&self, version: ConfigurationVersion) -> Receiver<u64> {
+        let (sender, number) = bounded(1);
+        self.0.push(Job::Configured(Box::new(version), sender));
+        number
     }
 }
 

@@ -9,6 +9,7 @@
 //! forced to the disk (`FULL`). Against a kill of the process both are safe as soon as they are written.
 
 mod backlog;
+mod configurations;
 mod copy;
 mod decisions;
 mod error;
@@ -24,6 +25,7 @@ mod schema;
 mod tidy;
 mod writer;
 
+pub use configurations::{ConfigurationVersion, StoredConfiguration};
 pub use copy::{Soundness, copy, examine, examine_in_use, is_in_use, settle};
 pub use decisions::{Entry, Pending, Recorded, Standing, Which};
 pub use error::StoreError;

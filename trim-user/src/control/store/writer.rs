@@ -79,6 +79,12 @@ impl Writer {
         match job {
             Job::Sample(sample) => store.record_sample(&sample.0, &sample.1),
             Job::Event(event) => store.event(event).map(drop),
+            Job::Configured(version, number) => {
+                let stored = store.configured(version)?;
+                // Nobody may wait any more.
+                let _ = number.try_send(stored);
+                Ok(())
+            }
             Job::Decision(entry, receipt) => {
                 let sequence = store.record_decision(entry)?;
                 receipt.update(|fate| fate.place = Some((file, sequence)));

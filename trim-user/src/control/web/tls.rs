@@ -11,6 +11,7 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use super::error::WebError;
 use super::settings::TlsFiles;
+use crate::sealed::check_private;
 
 /// Reads the files.
 pub(super) fn acceptor(files: &TlsFiles) -> Result<TlsAcceptor, WebError> {
@@ -26,6 +27,7 @@ pub(super) fn acceptor(files: &TlsFiles) -> Result<TlsAcceptor, WebError> {
     if chain.is_empty() {
         return Err(certificate("it holds no certificate in PEM".to_owned()));
     }
+    check_private(&files.key).map_err(|error| unusable("web.key", &files.key, error.to_string()))?;
     let key =
         PrivateKeyDer::from_pem_file(&files.key).map_err(|error| unusable("web.key", &files.key, error.to_string()))?;
     let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))

@@ -1,7 +1,7 @@
 //! Which files belong into a backup.
 
-use std::fs;
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use super::error::BackupError;
 use super::manifest::Kind;
@@ -35,7 +35,9 @@ impl Sources {
         configuration.extend(beside(&configuration[0])?);
         let mut secrets = Vec::new();
         for file in &configuration {
-            let text = fs::read(file).map_err(BackupError::file("read", file))?;
+            // In an encrypted one as well.
+            let text =
+                crate::sealed::read(file).map_err(|error| BackupError::file("read", file)(io::Error::other(error)))?;
             secrets.extend(
                 named_secrets(&String::from_utf8_lossy(&text))
                     .into_iter()

@@ -2,19 +2,34 @@
 
 use std::fmt::{Debug, Write as _};
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use tracing::field::{Field, Visit};
 use tracing::subscriber::Interest;
 use tracing::{Event, Metadata, Subscriber};
 use tracing_subscriber::layer::{Context, Layer};
 
+use super::error::LoggingError;
 use super::line::{Level, Line, bounded};
 use super::queue::Input;
 use super::redact::Redactor;
-use super::settings::LogLevel;
+use super::settings::{LogLevel, Logging};
 
 /// The least serious level that is logged, as a number: it may be changed while others log.
 static LEVEL: AtomicU8 = AtomicU8::new(Level::Info as u8);
+
+/// What the log of this process hides.
+static REDACTION: RwLock<Option<Arc<Redactor>>> = RwLock::new(None);
+
+/// Hides other patterns and names from now on, in the log of this process.
+///
+/// # Errors
+/// When a pattern is no regular expression; then everything stays as it was.
+pub fn set_redaction(settings: &Logging) -> Result<(), LoggingError> {
+    let redactor = Redactor::new(&settings.redact, &settings.redact_fields)?;
+    *REDACTION.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(redactor));
+    Ok(())
+}
 
 /// Logs from this level on, from now on.
 pub fn set_level(level: LogLevel) {
@@ -31,12 +46,19 @@ pub fn set_level(level: LogLevel) {
 #[derive(Debug)]
 pub(super) struct Logger {
     queue: Input,
-    redactor: Redactor,
+    redactor: Arc<Redactor>,
 }
 
 impl Logger {
-    pub(super) const fn new(queue: Input, redactor: Redactor) -> Self {
+    pub(super) fn new(queue: Input, redactor: Redactor) -> Self {
+        let redactor = Arc::new(redactor);
         Self { queue, redactor }
+    }
+
+    /// What was set since the start, or what was set then.
+    fn redactor(&self) -> Arc<Redactor> {
+        let set = REDACTION.read().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(set.as_ref().unwrap_or(&self.redactor))
     }
 }
 
@@ -51,8 +73,9 @@ impl<S: Subscriber> Layer<S> for Logger {
     }
 
     fn on_event(&self, event: &Event<'_>, _context: Context<'_, S>) {
+        let redactor = self.redactor();
         let mut parts = Parts {
-            redactor: &self.redactor,
+            redactor: &redactor,
             target: None,
             message: String::new(),
             fields: Vec::new(),
@@ -62,7 +85,7 @@ impl<S: Subscriber> Layer<S> for Logger {
             at: jiff::Timestamp::now(),
             level: level(event.metadata()),
             target: parts.target.unwrap_or_else(|| event.metadata().target().to_owned()),
-            message: self.redactor.text(&bounded(parts.message)),
+            message: redactor.text(&bounded(parts.message)),
             fields: parts.fields,
         });
     }

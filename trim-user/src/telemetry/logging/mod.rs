@@ -18,7 +18,7 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 pub use error::LoggingError;
-pub use layer::set_level;
+pub use layer::{set_level, set_redaction};
 pub use line::{Level, Line};
 pub use read::{Entry, Files, Follow, parse};
 pub use redact::{HIDDEN, Redactor};

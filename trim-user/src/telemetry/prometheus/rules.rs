@@ -6,7 +6,7 @@ use crate::control::alert::Level;
 use crate::control::alert::rules::{Bad, RULES, Rule, RuleBook};
 
 /// Rules of the appliance that are events, which a metric cannot show.
-pub const NOT_MEASURED: [&str; 2] = ["rollout", "operator"];
+pub const NOT_MEASURED: [&str; 3] = ["rollout", "configuration", "operator"];
 
 /// What a rule of the appliance is in terms of metrics. A measured one gets its thresholds behind it.
 struct Query {

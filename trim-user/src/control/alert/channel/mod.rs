@@ -18,7 +18,7 @@ use super::render;
 use super::secret::{SecretError, SecretRef};
 
 /// A channel.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChannelSettings {
     /// Its name, and what it is told.
     pub audience: Audience,
@@ -29,7 +29,7 @@ pub struct ChannelSettings {
 }
 
 /// Where a channel leads.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ChannelKind {
     /// A mail server.
     Email(EmailSettings),

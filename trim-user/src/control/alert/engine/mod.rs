@@ -100,6 +100,11 @@ impl Engine {
         Self { settings, memory }
     }
 
+    /// Goes by other settings from now on, and forgets nothing.
+    pub fn reconfigure(&mut self, settings: EngineSettings) {
+        self.settings = settings;
+    }
+
     /// What it remembers.
     pub const fn memory(&self) -> &Memory {
         &self.memory
