@@ -2,7 +2,6 @@
 
 use std::io;
 use std::net::{TcpStream, ToSocketAddrs as _};
-use std::os::unix::fs::PermissionsExt as _;
 use std::time::{Duration, Instant};
 
 use crate::config::Config;
@@ -12,8 +11,6 @@ use crate::ops::finding::{About, Report};
 
 /// Longest wait for one connection, whatever a channel allows for a message.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// Bits of a file's mode that let others than owner and group read it.
-const READABLE_BY_ALL: u32 = 0o004;
 
 pub(super) fn examine(config: &Config, report: &mut Report) {
     let mut about = report.about("alert channels");
@@ -48,21 +45,11 @@ fn judge_server(channel: &ChannelSettings, (host, port): (&str, u16), about: &mu
 
 fn judge_secret(name: &str, secret: &SecretRef, about: &mut About<'_>) {
     if let Err(error) = secret.read() {
-        return about.fail(
+        about.fail(
             name,
             error.to_string(),
             "its messages cannot be sent without",
-            "put it there",
-        );
-    }
-    let SecretRef::File(path) = secret else { return };
-    let mode = std::fs::metadata(path).map(|found| found.permissions().mode());
-    if mode.is_ok_and(|mode| mode & READABLE_BY_ALL != 0) {
-        about.warn(
-            name,
-            format!("{} can be read by every user", path.display()),
-            "there is a secret in it",
-            format!("chmod 0640 {}", path.display()),
+            "put it there, readable by its owner alone",
         );
     }
 }
@@ -108,6 +95,7 @@ fn connect(host: &str, port: u16, patience: Duration) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use std::net::TcpListener;
+    use std::os::unix::fs::PermissionsExt as _;
 
     use super::*;
     use crate::ops::finding::{Grade, Report};
@@ -141,7 +129,9 @@ mod tests {
         assert_eq!(grades(&yaml), [Grade::Failure]);
         std::fs::write(&file, "http://127.0.0.1:1/hunter2").unwrap();
         std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).unwrap();
-        assert_eq!(grades(&yaml), [Grade::Warning, Grade::Failure]);
+        let mut report = Report::default();
+        examine(&Config::parse(&yaml).unwrap(), &mut report);
+        assert!(report.findings[0].found.contains("chmod"), "{report:?}");
         std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
         assert_eq!(grades(&yaml), [Grade::Failure]);
         let mut report = Report::default();
