@@ -15,17 +15,17 @@ use super::error::KernelError;
 /// Where the BPF file system is by convention.
 pub const BPF_FILE_SYSTEM: &str = "/sys/fs/bpf";
 
-/// The pin directory of an interface. Interface names are unique only within a network namespace, so outside that of
-/// process 1 the namespace's number is part of the name.
+/// The pin directory of an interface. Interface names are unique only within a network namespace, so the namespace's
+/// number is part of the name. Which one is the first of the machine nobody can tell without privilege over process 1, so
+/// it is no exception.
 pub fn directory_of(interface: &str) -> PathBuf {
-    let namespace = |process: &str| fs::metadata(format!("/proc/{process}/ns/net")).map(|it| it.ino());
-    let suffix = match (namespace("self"), namespace("1")) {
-        (Ok(own), Ok(first)) if own != first => format!("@{own}"),
-        _ => String::new(),
-    };
+    // Of itself a process can always tell, where /proc is mounted.
+    let namespace = fs::metadata("/proc/thread-self/ns/net").map_or(0, |it| it.ino());
     // The BPF file system reserves names with a dot (`bpf_lookup`, kernel/bpf/inode.c); VLAN interfaces have one.
     let name = interface.replace('.', ",");
-    Path::new(BPF_FILE_SYSTEM).join("trim").join(name + &suffix)
+    Path::new(BPF_FILE_SYSTEM)
+        .join("trim")
+        .join(format!("{name}@{namespace}"))
 }
 
 /// The pin directories of this network namespace.
@@ -190,7 +190,7 @@ mod tests {
         let directory = directory_of("eth0.100");
         assert!(directory.starts_with("/sys/fs/bpf/trim"));
         let name = directory.file_name().and_then(|name| name.to_str());
-        assert!(name.is_some_and(|name| name.starts_with("eth0,100")));
+        assert!(name.is_some_and(|name| name.starts_with("eth0,100@")));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use xtask::lab::{Client, Exchange, Link, Nginx, Signal, Site, Span, SpanOptions};
+use xtask::lab::{Client, Exchange, Link, Namespace, Nginx, Signal, Site, Span, SpanOptions};
 
 use super::appliance::{Appliance, Setting, assert_nothing_lost, can_run};
 
@@ -292,11 +292,21 @@ fn a_rollback_needs_no_daemon() {
         at_half(&appliance);
         appliance.process().signal(Signal::STOP);
         let socket = appliance.folder().join("trim.sock");
-        let mut rollback = span.appliance.command(env!("CARGO_BIN_EXE_trim"));
-        rollback
-            .args(["rollback", "--direct", "--reason", "it hangs", "--socket"])
-            .arg(socket);
-        let done = rollback.output().unwrap();
+        let rollback = |namespace: &Namespace| {
+            let mut rollback = namespace.command(env!("CARGO_BIN_EXE_trim"));
+            rollback
+                .args(["rollback", "--direct", "--reason", "it hangs", "--socket"])
+                .arg(&socket);
+            rollback.output().unwrap()
+        };
+        // What is captured in another network namespace is not this one's business.
+        let elsewhere = rollback(&span.client);
+        let words = String::from_utf8_lossy(&elsewhere.stderr).into_owned();
+        assert!(
+            !elsewhere.status.success() && words.contains("nothing is pinned"),
+            "{words}"
+        );
+        let done = rollback(&span.appliance);
         let words = String::from_utf8_lossy(&done.stdout).into_owned() + &String::from_utf8_lossy(&done.stderr);
         assert!(done.status.success(), "{words}");
         assert!(words.contains("by the command line"), "{words}");
