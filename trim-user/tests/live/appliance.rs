@@ -9,7 +9,7 @@ use trim_user::kernel::program;
 use xtask::lab::{Folder, Namespace, Process, Span, require_root, skip};
 
 /// The binary under test.
-const TRIM: &str = env!("CARGO_BIN_EXE_trim");
+pub(crate) const TRIM: &str = env!("CARGO_BIN_EXE_trim");
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Whether a test of this file can run here; says why when not.

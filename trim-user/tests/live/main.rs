@@ -9,6 +9,7 @@ mod checklist;
 mod comparison;
 mod diagnosis;
 mod equality;
+mod guides;
 mod killed;
 mod metrics;
 mod packets;
