@@ -17,6 +17,7 @@ mod resolve;
 mod resolved;
 mod restart;
 mod rollout;
+mod security;
 mod stack;
 mod suggest;
 mod tree;
@@ -36,6 +37,7 @@ pub use place::Source;
 pub use resolve::check_interface_name;
 pub use resolved::*;
 pub use restart::{RELOADABLE, needs_restart};
+pub use security::{Protection, Security};
 pub use units::{Size, Span};
 
 impl Config {

@@ -62,6 +62,7 @@ pub(super) fn resolve(file: raw::File) -> (Config, Check) {
         watching,
         rollout,
         web: super::web::resolve(&mut check, &file.web),
+        security: super::security::resolve(&mut check, &file.security),
         logging,
     };
     if config.capture.ring_size > config.capture.frames_per_queue {

@@ -53,6 +53,8 @@ pub struct Config {
     pub web: Option<WebSettings>,
     /// What is logged, and where to.
     pub logging: Logging,
+    /// What the daemon takes from itself.
+    pub security: super::Security,
 }
 
 /// How the appliance is watched.

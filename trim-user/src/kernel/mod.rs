@@ -4,6 +4,7 @@ pub mod abilities;
 pub mod affinity;
 pub mod bare;
 pub mod clock;
+pub mod confine;
 pub mod error;
 pub mod events;
 pub mod heap;

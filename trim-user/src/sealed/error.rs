@@ -105,7 +105,7 @@ impl SealedError {
     /// What went wrong with opening a file.
     pub(super) fn of(path: &Path, error: age::DecryptError) -> Self {
         match error {
-            age::DecryptError::NoMatchingKeys => match super::identity::file() {
+            age::DecryptError::NoMatchingKeys => match super::identity::identity_file() {
                 Some(identity) => Self::WrongIdentity {
                     path: path.into(),
                     identity,

@@ -27,8 +27,8 @@ pub fn credential(name: &str) -> Option<PathBuf> {
     env::var_os(CREDENTIALS).map(|folder| Path::new(&folder).join(name))
 }
 
-/// The file of the identity.
-pub(super) fn file() -> Option<PathBuf> {
+/// The file of the identity, if there is one.
+pub fn identity_file() -> Option<PathBuf> {
     let named = NAMED.get().cloned();
     named
         .or_else(|| env::var_os(VARIABLE).map(PathBuf::from))
@@ -37,7 +37,7 @@ pub(super) fn file() -> Option<PathBuf> {
 
 /// The identities, to open `sealed`.
 pub(super) fn identities(sealed: &Path) -> Result<Vec<Box<dyn age::Identity + Send + Sync>>, SealedError> {
-    let path = file().ok_or_else(|| SealedError::NoIdentity(sealed.into()))?;
+    let path = identity_file().ok_or_else(|| SealedError::NoIdentity(sealed.into()))?;
     let (content, metadata) = super::content(&path)?;
     modes::check(&path, &metadata)?;
     let unusable = |problem: String| SealedError::Identity {

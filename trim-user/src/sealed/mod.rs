@@ -16,7 +16,7 @@ use age::secrecy::SecretString;
 use age::{Decryptor, Encryptor};
 
 pub use error::SealedError;
-pub use identity::{credential, use_identity};
+pub use identity::{credential, identity_file, use_identity};
 
 use crate::control::alert::secret::Secret;
 

@@ -7,6 +7,7 @@ mod appliance;
 mod body_cut;
 mod checklist;
 mod comparison;
+mod confined;
 mod diagnosis;
 mod equality;
 mod guides;

@@ -2,8 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::hash::{BuildHasher as _, RandomState};
+use std::io;
+use std::panic::resume_unwind;
 use std::path::PathBuf;
+use std::thread::{Builder, JoinHandle};
 
+use anyhow::Context as _;
+use crossbeam_channel::Sender;
 use trim_common::maps::{PolicyWord, Setup};
 use trim_common::strategy::{Mode, Strategy};
 
@@ -48,9 +53,20 @@ struct Opened {
     cuts: CutsMap,
 }
 
-impl Capture {
-    /// Opens everything and starts the threads. On error everything opened is closed again.
-    pub(super) fn start(config: &Config) -> anyhow::Result<Self> {
+/// What comes of opening all interfaces.
+struct Openings {
+    inherited: Option<Mode>,
+    seed: u64,
+    word: PolicyWord,
+    opened: Vec<Opened>,
+}
+
+impl Openings {
+    fn into_parts(self) -> (Option<Mode>, u64, PolicyWord, Vec<Opened>) {
+        (self.inherited, self.seed, self.word, self.opened)
+    }
+
+    fn all(config: &Config) -> anyhow::Result<Self> {
         // Before the maps of a predecessor are replaced.
         let names = config.capture.interfaces.iter();
         let inherited = names.filter_map(|name| mode_left_in(&pins::directory_of(name))).next();
@@ -59,13 +75,49 @@ impl Capture {
             .seed
             .unwrap_or_else(|| RandomState::new().hash_one(clock::monotonic()));
         let word = PolicyWord::new(config.strategy.mode, config.strategy.split, 0);
-        let open = |name: &String| open(config, name, seed, word);
-        let mut opened = config
-            .capture
-            .interfaces
-            .iter()
-            .map(open)
-            .collect::<Result<Vec<_>, _>>()?;
+        let names = config.capture.interfaces.iter();
+        let opened = names
+            .map(|name| open(config, name, seed, word))
+            .collect::<anyhow::Result<Vec<_>>>()?;
+        Ok(Self {
+            inherited,
+            seed,
+            word,
+            opened,
+        })
+    }
+}
+
+/// The thread that opens the interfaces. Capabilities belong to threads: this one is started with all that the process
+/// has, and is gone with them before the first packet.
+pub(super) struct Opener {
+    go: Sender<()>,
+    thread: JoinHandle<anyhow::Result<Openings>>,
+}
+
+impl Opener {
+    /// Starts the thread, which waits.
+    pub(super) fn start(config: &Config) -> io::Result<Self> {
+        let (go, started) = crossbeam_channel::bounded(1);
+        let config = config.clone();
+        let thread = Builder::new().name("open".to_owned()).spawn(move || {
+            started.recv().context("nobody wants the interfaces any more")?;
+            Openings::all(&config)
+        })?;
+        Ok(Self { go, thread })
+    }
+
+    /// Opens the interfaces.
+    fn open(self) -> anyhow::Result<Openings> {
+        self.go.send(()).context("the thread that opens interfaces is gone")?;
+        self.thread.join().unwrap_or_else(|panic| resume_unwind(panic))
+    }
+}
+
+impl Capture {
+    /// Opens everything and starts the threads. On error everything opened is closed again.
+    pub(super) fn start(config: &Config, opener: Opener) -> anyhow::Result<Self> {
+        let (inherited, seed, word, mut opened) = opener.open()?.into_parts();
         // Now that nothing else can fail: a capture that does not start leaves no file.
         let mut sink = sink(&config.output)?;
         let mut queues = Vec::new();

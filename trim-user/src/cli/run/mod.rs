@@ -3,6 +3,7 @@
 mod announce;
 mod archive;
 mod assemble;
+mod confine;
 mod growth;
 mod serve;
 mod summary;
@@ -55,15 +56,19 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<Exit> {
     let layers = layers(args);
     let loaded = layers.load_for_capture()?;
     let config = loaded.config.clone();
+    // The one thread that keeps its privileges, until it has opened the interfaces.
+    let opener = assemble::Opener::start(&config)?;
+    let confined = confine::confine(&config, &layers)?;
     // Until the end of this function: what is on its way is written when it goes.
     let _log = logging::init(&config.logging)?;
+    confined.log();
     let limits = serve::Limits {
         duration: args.duration,
         packets: args.packets,
     };
     // Before the capture, so that one that cannot be asked does not begin.
     let listener = config.web.as_ref().map(WebListener::open).transpose()?;
-    let capture = assemble::Capture::start(&config)?;
+    let capture = assemble::Capture::start(&config, opener)?;
     let summary = serve::serve(capture, serve::Configured { layers, loaded }, limits, listener)?;
     if args.json {
         output::json(&summary)?;
