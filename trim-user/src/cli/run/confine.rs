@@ -54,6 +54,9 @@ pub(super) fn confine(config: &Config, layers: &Layers) -> Result<Confined, Conf
     let mut missing = Vec::new();
     let places = places(config, layers);
     let security = config.security;
+    // Profilers write temporary files: they go where the daemon may write. A second override would be refused, and is
+    // not needed.
+    let _ = tempfile::env::override_temp_dir(&folder_of(&config.control_socket));
     // Landlock first: without CAP_SYS_ADMIN it needs `no_new_privs`, which it sets by itself.
     let files = || confine::restrict_files(&places).map(|_| ());
     attempt(security.landlock, &mut missing, files)?;
