@@ -334,8 +334,10 @@ impl Work {
         }
     }
 
+    /// Notes a decision in the log, but not again with every sample for as long as it stays the same.
     fn tell(&self, decision: &Decision) {
-        if !matches!(decision.chosen, Move::Watch | Move::Hold) {
+        let is_new = lock(&self.view).reasons != decision.reasons;
+        if is_new && !matches!(decision.chosen, Move::Watch | Move::Hold) {
             tracing::info!(
                 decision = ?decision.chosen,
                 status = decision.state.status.name(),

@@ -23,7 +23,7 @@ alerts:
   channels:
     log_file:
       - {name: log, path: /var/log/trim/alerts.json}
-logging: {directory: /var/log/trim}
+logging: {to: file, directory: /var/log/trim}
 health:
   sample_interval: 200ms
   shadowed_percent: 40
@@ -129,7 +129,7 @@ impl Session<'_> {
             let phase = ["gradual_rollout", "full_migration"][self.advanced];
             self.advanced += 1;
             self.wait_for_rollout(phase, |state| {
-                state["phase"] == phase && !state["waits_for_person"].is_null()
+                state["phase"] == phase && !state["waiting_for"].is_null()
             });
         } else if text == "trim rollout replay" && self.advanced == 2 {
             self.advanced += 1;
