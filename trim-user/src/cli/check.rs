@@ -18,7 +18,7 @@ pub(super) struct CheckArgs {
 enum Command {
     /// Packets, health, alerts, decisions, and the age of the latest backup; takes a moment
     Daily(ListArgs),
-    /// The same, and besides: decisions made again, the latest backup verified, the machine examined, strategies tested
+    /// The same, and besides: files and running configuration compared, decisions made again, the latest backup verified, the machine examined, strategies tested
     Weekly(ListArgs),
 }
 

@@ -9,7 +9,7 @@ pub mod peer;
 pub mod rollout;
 
 use std::os::unix::fs::PermissionsExt as _;
-use std::os::unix::net::UnixStream;
+use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -22,7 +22,6 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
-use tokio::net::UnixListener;
 use tokio::sync::watch;
 use trim_common::strategy::{Mode, Split};
 use utoipa::OpenApi;
@@ -117,7 +116,7 @@ pub struct ApiSocket {
 
 impl ApiSocket {
     /// Makes the socket; only its owner, and the members of `group` if there is one, may connect. One that a dead daemon left is
-    /// replaced.
+    /// replaced. Who connects before [`serve`](Self::serve) waits for it.
     ///
     /// # Errors
     /// When another daemon answers there, or the path cannot be made, or there is no such group.
@@ -138,6 +137,7 @@ impl ApiSocket {
             _ => {}
         }
         let listener = UnixListener::bind(path).map_err(failed)?;
+        listener.set_nonblocking(true).map_err(failed)?;
         let mode = match access.group() {
             None => 0o600,
             Some(group) => {
@@ -157,10 +157,14 @@ impl ApiSocket {
     ///
     /// # Errors
     /// When accepting connections fails.
+    ///
+    /// # Panics
+    /// Outside of a Tokio runtime.
     pub async fn serve(&mut self, service: Service) -> io::Result<()> {
         let Some(listener) = self.listener.take() else {
             return Ok(());
         };
+        let listener = tokio::net::UnixListener::from_std(listener)?;
         // The outermost comes last: who may not ask is not heard at all.
         let app = service
             .clone()

@@ -67,18 +67,45 @@ impl Appliance {
         Self::start_in(Folder::new("live").unwrap(), namespace, setting, environment)
     }
 
+    /// Starts it in a mount namespace of its own, in which its database lies alone on a small disk: see
+    /// [`small_disk`](Self::small_disk). `options` are those of its mount.
+    pub(crate) fn start_on_small_disk(namespace: &Namespace, setting: Setting, options: &str) -> Self {
+        let folder = Folder::new("live").unwrap();
+        let disk = folder.path().join("disk");
+        std::fs::create_dir(&disk).unwrap();
+        let mut command = namespace.command("unshare");
+        command.args(["--mount", "--propagation", "private", "sh", "-euc"]);
+        command.arg(format!(
+            r#"mount -t tmpfs -o size=16m,{options} tmpfs "$0"; exec "$@" --set "control.database=$0/trim.db""#
+        ));
+        command.arg(disk).arg(TRIM);
+        Self::start_by(command, folder, setting)
+    }
+
+    /// The small disk, as seen from outside of the mount namespace.
+    pub(crate) fn small_disk(&self) -> PathBuf {
+        let folder = self.folder.path().strip_prefix("/").unwrap();
+        let root = PathBuf::from(format!("/proc/{}/root", self.process.id()));
+        root.join(folder).join("disk")
+    }
+
     /// Another one with the files of this one, which has to be dead.
     pub(crate) fn restart(self, namespace: &Namespace, setting: Setting) -> Self {
         Self::start_in(self.folder, namespace, setting, &[])
     }
 
     fn start_in(folder: Folder, namespace: &Namespace, setting: Setting, environment: &[(&str, String)]) -> Self {
+        let mut command = namespace.command(TRIM);
+        command.envs(environment.iter().map(|(name, value)| (name, value)));
+        Self::start_by(command, folder, setting)
+    }
+
+    /// `command` is `trim` without arguments, or what becomes that.
+    fn start_by(mut command: Command, folder: Folder, setting: Setting) -> Self {
         let socket = folder.path().join("trim.sock");
         let file = folder.path().join("trim.yaml");
         std::fs::write(&file, configuration(setting, folder.path(), &socket)).unwrap();
-        let mut command = namespace.command(TRIM);
         command.args(["run", "--json", "--config"]).arg(&file);
-        command.envs(environment.iter().map(|(name, value)| (name, value)));
         let process = Process::start(command).unwrap();
         let mut appliance = Self {
             process,

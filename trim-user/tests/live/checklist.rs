@@ -51,6 +51,7 @@ fn the_weekly_list_names_a_rollback_and_a_daemon_that_is_gone() {
         "capture/daemon ok",
         "capture/balance ok",
         "capture/loss ok",
+        "configuration/active ok",
         "rollout/rollback warning",
         "rollout/replay ok",
         "alerts/log ok",

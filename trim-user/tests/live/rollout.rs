@@ -341,6 +341,55 @@ fn a_rollback_needs_no_database() {
     assert_nothing_lost(&appliance.stop());
 }
 
+/// The disk of the database, mounted with `options`, fails by `fail` at one half, the mail server was never there, and the rollback happens.
+fn without_a_disk(options: &str, fail: fn(&Appliance)) {
+    let span = Span::new(SpanOptions::default()).unwrap();
+    // Nobody listens there.
+    let mail = "    email:\n      - {name: mail, host: 127.0.0.1, port: 9, security: none, from: a@example.org, to: [b@example.org]}\n";
+    let setting = Setting {
+        more: (mail.to_owned() + REHEARSAL).leak(),
+        ..setting("inline")
+    };
+    let mut appliance = Appliance::start_on_small_disk(&span.appliance, setting, options);
+    under_traffic(&span, || {
+        at_half(&appliance);
+        fail(&appliance);
+        appliance.command(&["rehearse", "--panics", "50"]);
+        let view = wait_for(&appliance, "rollback", has_status("rolled_back"));
+        assert!(!view["database"]["failing"].is_null(), "{view:#}");
+        assert_on_legacy(&appliance);
+        assert_alert_arrived(&appliance);
+        let mail = || appliance.command(&["alert", "stats"])["channels"]["mail"].clone();
+        let end = Instant::now() + PATIENCE;
+        while mail()["last_error"].is_null() {
+            assert!(Instant::now() < end, "{}", mail());
+            thread::sleep(Duration::from_millis(100));
+        }
+        assert_eq!(mail()["delivered"], 0);
+    });
+    assert_nothing_lost(&appliance.stop());
+}
+
+#[test]
+fn a_rollback_needs_neither_space_on_the_disk_nor_a_mail_server() {
+    if !can_run("a_rollback_needs_neither_space_on_the_disk_nor_a_mail_server") {
+        return;
+    }
+    without_a_disk("rw", |appliance| {
+        let full = std::fs::write(appliance.small_disk().join("fill"), vec![0; 32 << 20]);
+        assert_eq!(full.unwrap_err().kind(), std::io::ErrorKind::StorageFull);
+    });
+}
+
+#[test]
+fn a_rollback_needs_no_right_to_write_to_the_disk() {
+    if !can_run("a_rollback_needs_no_right_to_write_to_the_disk") {
+        return;
+    }
+    // A disk with errors is made read-only by the kernel, and stays so over a restart.
+    without_a_disk("ro", |_| {});
+}
+
 #[test]
 fn without_its_daemon_everything_goes_to_legacy_within_the_lease() {
     if !can_run("without_its_daemon_everything_goes_to_legacy_within_the_lease") {

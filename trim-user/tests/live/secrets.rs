@@ -13,6 +13,7 @@ use xtask::lab::{Folder, Span, SpanOptions, wait_until};
 
 use super::api::curl;
 use super::appliance::{Appliance, Setting, can_run};
+use super::web::ask;
 
 /// In every secret, so that one search finds any of them.
 const PLANTED: &str = "hunter2";
@@ -40,8 +41,8 @@ fn leaks(folder: &std::path::Path) -> Vec<String> {
 
 // Long because every place where a secret may come out is looked at after one and the same run.
 #[test]
-fn a_planted_secret_is_used_and_is_in_no_log_answer_database_or_archive() {
-    if !can_run("a_planted_secret_is_used_and_is_in_no_log_answer_database_or_archive") {
+fn a_planted_secret_is_used_and_is_in_no_log_answer_page_database_or_archive() {
+    if !can_run("a_planted_secret_is_used_and_is_in_no_log_answer_page_database_or_archive") {
         return;
     }
     let span = Span::new(SpanOptions::default()).unwrap();
@@ -97,6 +98,12 @@ fn a_planted_secret_is_used_and_is_in_no_log_answer_database_or_archive() {
         let (status, answer) = curl(&appliance, &[], "GET", path, "").unwrap();
         assert_eq!(status, 200, "{answer}");
         answers.push(answer.to_string());
+    }
+    let bearer = format!("Authorization: Bearer {PLANTED}-of-a-good-length\r\n");
+    for path in ["/", "/metrics", "/readyz"] {
+        let (status, answer) = ask(&span.appliance, 9620, path, &bearer).expect("it answers");
+        assert_eq!(status, 200, "{path}: {answer}");
+        answers.push(answer);
     }
     assert!(answers[1].contains("token.age"), "references are shown: {}", answers[1]);
     let collected = Command::new(env!("CARGO_BIN_EXE_trim"))

@@ -16,7 +16,7 @@ use clap::Args;
 use super::layers::LayerArgs;
 use super::{Exit, output};
 use crate::config::{Layers, Span, check_interface_name};
-use crate::control::api::mode_by_name;
+use crate::control::api::{ApiSocket, mode_by_name};
 use crate::control::web::WebListener;
 use crate::telemetry::logging;
 
@@ -56,6 +56,12 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<Exit> {
     let layers = layers(args);
     let loaded = layers.load_for_capture()?;
     let config = loaded.config.clone();
+    // Before the capture, so that one that cannot be asked does not begin; before privileges go, as giving the socket to a
+    // group and low ports need some.
+    let doors = serve::Doors {
+        socket: ApiSocket::bind(&config.control_socket, config.control_group.as_deref())?,
+        web: config.web.as_ref().map(WebListener::open).transpose()?,
+    };
     // The one thread that keeps its privileges, until it has opened the interfaces.
     let opener = assemble::Opener::start(&config)?;
     let confined = confine::confine(&config, &layers)?;
@@ -66,10 +72,8 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<Exit> {
         duration: args.duration,
         packets: args.packets,
     };
-    // Before the capture, so that one that cannot be asked does not begin.
-    let listener = config.web.as_ref().map(WebListener::open).transpose()?;
     let capture = assemble::Capture::start(&config, opener)?;
-    let summary = serve::serve(capture, serve::Configured { layers, loaded }, limits, listener)?;
+    let summary = serve::serve(capture, serve::Configured { layers, loaded }, limits, doors)?;
     if args.json {
         output::json(&summary)?;
     } else {

@@ -53,13 +53,16 @@ pub(super) struct Configured {
     pub(super) loaded: Loaded,
 }
 
+/// Where it is asked.
+pub(super) struct Doors {
+    /// By commands on this machine.
+    pub(super) socket: ApiSocket,
+    /// By browsers, Prometheus and probes.
+    pub(super) web: Option<WebListener>,
+}
+
 /// Keeps a capture going until it is to end, and ends it.
-pub(super) fn serve(
-    capture: Capture,
-    configured: Configured,
-    limits: Limits,
-    listener: Option<WebListener>,
-) -> anyhow::Result<Summary> {
+pub(super) fn serve(capture: Capture, configured: Configured, limits: Limits, doors: Doors) -> anyhow::Result<Summary> {
     let config = &configured.loaded.config.clone();
     let Capture {
         appliance,
@@ -85,13 +88,14 @@ pub(super) fn serve(
         allow_faults: config.watching.allow_faults,
         stop,
     };
-    let web = listener
+    let web = doors
+        .web
         .map(|listener| answer(listener, &service, config))
         .transpose()?;
     let supervisor = Supervisor::start(live.shared())?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let served = runtime.block_on(async {
-        let mut socket = ApiSocket::bind(&config.control_socket, config.control_group.as_deref())?;
+        let mut socket = doors.socket;
         supervisor.ready();
         let watchman = Watchman {
             appliance: &appliance,

@@ -5,6 +5,7 @@
 mod alerts;
 mod backups;
 mod capture;
+mod configuration;
 mod health;
 mod rollout;
 mod strategies;
@@ -24,7 +25,7 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 pub enum Period {
     /// Loss, health, alerts, decisions of a day and the age of the latest backup; takes a moment.
     Daily,
-    /// That of a week, and besides: decisions made again, backups verified, the machine examined, strategies tested.
+    /// That of a week, and besides: files and running configuration compared, decisions made again, backups verified, the machine examined, strategies tested.
     Weekly,
 }
 
@@ -58,6 +59,7 @@ pub fn examine(period: Period, places: &Places) -> Report {
     rollout::examine(&places.config.database, period, &mut report);
     backups::examine(&places.backups, period, &mut report);
     if period == Period::Weekly {
+        configuration::examine(&client, &mut report);
         strategies::examine(&mut report);
         let machine = doctor::examine(&places.config);
         let is_wrong = |grade: Grade| grade >= Grade::Warning;
