@@ -3,15 +3,14 @@
 //! `cargo xtask bench` builds everything and runs this. `docs/benchmarks.md` says how to read the result.
 
 mod cpus;
-mod frame;
 mod machine;
 mod peers;
 mod record;
 mod report;
 mod scenario;
-mod source;
 mod table;
 mod targets;
+mod traffic;
 mod wire;
 
 use std::path::PathBuf;
@@ -20,6 +19,8 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, bail};
 use clap::{Parser, ValueEnum};
 use trim_user::kernel::program::is_embedded;
+
+use scenario::Size;
 
 /// Measure side by side, on frames that the kernel makes, how many packets trim and others keep.
 #[derive(Parser)]
@@ -31,7 +32,7 @@ struct Arguments {
     /// Fewer packets and rounds: about a minute in all
     #[arg(long)]
     quick: bool,
-    /// Print the report as one line of JSON, the last of standard output, after the table
+    /// Print the report of each scenario as one line of JSON, after its table
     #[arg(long)]
     json: bool,
     /// Keep the report as a dated file in bench/record
@@ -46,6 +47,41 @@ struct Arguments {
 enum Scenario {
     /// Large downloads in full-size frames
     Bulk,
+    /// Pages of 12 KiB on average over many connections that stay, some chunked, both directions
+    Web,
+    /// Small messages over many connections
+    Api,
+    /// The smallest frames there are, of no HTTP
+    Tiny,
+    /// Endless header blocks in segments of one byte
+    Hostile,
+    /// One after the other
+    All,
+}
+
+impl Scenario {
+    /// Those to run.
+    const fn each(self) -> &'static [Self] {
+        match self {
+            Self::Bulk => &[Self::Bulk],
+            Self::Web => &[Self::Web],
+            Self::Api => &[Self::Api],
+            Self::Tiny => &[Self::Tiny],
+            Self::Hostile => &[Self::Hostile],
+            Self::All => &[Self::Bulk, Self::Web, Self::Api, Self::Tiny, Self::Hostile],
+        }
+    }
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Bulk => "bulk",
+            Self::Web => "web",
+            Self::Api => "api",
+            Self::Tiny => "tiny",
+            Self::Hostile => "hostile",
+            Self::All => "all",
+        }
+    }
 }
 
 fn main() -> ExitCode {
@@ -76,23 +112,20 @@ fn run(arguments: &Arguments) -> Result<bool> {
             trim.display()
         );
     }
-    let size = if arguments.quick {
-        scenario::Size::QUICK
-    } else {
-        scenario::Size::FULL
-    };
-    let report = match arguments.scenario {
-        Scenario::Bulk => scenario::bulk(&trim, size)?,
-    };
-    print!("{}", table::text(&report));
-    if arguments.record {
-        let file = record::write(&report)?;
-        eprintln!("bench: recorded in {}", file.display());
+    let mut is_balanced = true;
+    for scenario in arguments.scenario.each() {
+        let report = scenario::run(scenario.name(), &trim, Size::of(*scenario, arguments.quick))?;
+        print!("{}", table::text(&report));
+        if arguments.record {
+            let file = record::write(&report)?;
+            eprintln!("bench: recorded in {}", file.display());
+        }
+        if arguments.json {
+            println!("{}", serde_json::to_string(&report)?);
+        }
+        is_balanced &= report.is_balanced();
     }
-    if arguments.json {
-        println!("{}", serde_json::to_string(&report)?);
-    }
-    Ok(report.is_balanced())
+    Ok(is_balanced)
 }
 
 fn beside() -> Result<PathBuf> {

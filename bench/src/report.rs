@@ -8,8 +8,8 @@ use serde::Serialize;
 use crate::cpus::Cpus;
 use crate::machine::Machine;
 use crate::peers::{Peer, Received};
-use crate::source::{Downloads, Sent};
 use crate::targets::Target;
+use crate::traffic::{Sent, Shape};
 
 /// A whole run.
 #[derive(Clone, Debug, Serialize)]
@@ -21,37 +21,11 @@ pub(crate) struct Report {
     pub(crate) machine: Machine,
     /// Who was pinned where.
     pub(crate) cpus: Cpus,
-    pub(crate) traffic: Traffic,
+    /// What was sent in each round.
+    pub(crate) traffic: Shape,
     pub(crate) rows: Vec<Row>,
     /// What the figures have to reach.
     pub(crate) targets: Vec<Target>,
-}
-
-/// What was sent in each round.
-#[derive(Clone, Copy, Debug, Serialize)]
-pub(crate) struct Traffic {
-    flows: u16,
-    /// Bytes of one frame with a part of a body, from the Ethernet header on.
-    frame_bytes: usize,
-    /// Frames of one round that carry bodies.
-    body_frames: u32,
-    /// Bytes of one body.
-    body_bytes: u64,
-}
-
-impl Traffic {
-    pub(crate) fn of(downloads: Downloads) -> Self {
-        Self {
-            flows: downloads.flows,
-            frame_bytes: Downloads::frame_bytes(),
-            body_frames: downloads.body_frames(),
-            body_bytes: downloads.body_bytes(),
-        }
-    }
-
-    pub(crate) const fn frame_bytes(&self) -> usize {
-        self.frame_bytes
-    }
 }
 
 /// One peer: its median round, and all of them.
@@ -114,6 +88,8 @@ pub(crate) struct Round {
 impl Round {
     pub(crate) fn new(sent: &Sent, dropped_by_sender: u64, received: Received) -> Self {
         let seconds = sent.duration.as_secs_f64();
+        // Openings were sent before time was taken; of what was kept they are taken to be the same share.
+        let timed = (sent.frames - sent.openings) as f64 / sent.frames as f64;
         let lost: u64 = received.lost.values().sum();
         // Two equations in one: all that was not dropped by the sender was seen, and all that was seen ended somewhere.
         let unseen = sent
@@ -124,11 +100,11 @@ impl Round {
         Self {
             offered: sent.frames,
             seconds,
-            offered_per_second: sent.frames as f64 / seconds,
+            offered_per_second: sent.frames as f64 * timed / seconds,
             dropped_by_sender,
             seen: received.seen,
             kept: received.kept,
-            kept_per_second: received.kept as f64 / seconds,
+            kept_per_second: received.kept as f64 * timed / seconds,
             lost,
             lost_by_place: received.lost,
             output_bytes: received.output_bytes,
@@ -168,6 +144,7 @@ mod tests {
         Sent {
             frames: 1000,
             openings: 10,
+            body_bytes: 0,
             duration: Duration::from_millis(500),
         }
     }
@@ -185,7 +162,7 @@ mod tests {
     #[test]
     fn rates_are_per_second_of_sending() {
         let round = round(100, 900, 700, 200);
-        assert_eq!((round.offered_per_second, round.kept_per_second), (2000.0, 1400.0));
+        assert_eq!((round.offered_per_second, round.kept_per_second), (1980.0, 1386.0));
         assert_eq!((round.lost, round.balance), (200, 0));
     }
 
@@ -213,7 +190,12 @@ mod tests {
                 generator: 0,
                 receiver: 1,
             },
-            traffic: Traffic::of(Downloads { flows: 1, segments: 1 }),
+            traffic: Shape {
+                flows: 1,
+                frame_bytes: 60.0,
+                frames: 1000,
+                body_bytes: 0,
+            },
             rows: vec![Row::new(peer, vec![round(100, 900, 700, 199)])],
             targets: Vec::new(),
         };

@@ -7,12 +7,13 @@ use std::time::Duration;
 use anyhow::{Context, Result, anyhow, ensure};
 use xtask::lab::Folder;
 
+use crate::Scenario;
 use crate::cpus::{Cpus, pin};
 use crate::machine::Machine;
 use crate::peers::{Peer, Place};
-use crate::report::{Report, Round, Row, Traffic};
-use crate::source::{Downloads, Sent};
+use crate::report::{Report, Round, Row};
 use crate::targets;
+use crate::traffic::{Downloads, Exchanges, Sent, Shape, Workload};
 use crate::wire::Wire;
 
 /// Memory that holds output files.
@@ -21,63 +22,84 @@ const MEMORY: &str = "/dev/shm";
 const ARRIVAL: Duration = Duration::from_millis(200);
 
 /// How much is measured.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Size {
-    downloads: Downloads,
+    workload: Workload,
+    peers: &'static [Peer],
     rounds: usize,
     is_quick: bool,
 }
 
 impl Size {
-    /// About a minute.
-    pub(crate) const QUICK: Self = Self {
-        downloads: Downloads {
-            flows: 64,
-            segments: 20_000,
-        },
-        rounds: 3,
-        is_quick: true,
-    };
-    /// More and longer rounds.
-    pub(crate) const FULL: Self = Self {
-        downloads: Downloads {
-            flows: 64,
-            segments: 48_000,
-        },
-        rounds: 7,
-        is_quick: false,
-    };
+    /// Quick, all scenarios take about five minutes; `Scenario::All` has no size of its own.
+    pub(crate) fn of(scenario: Scenario, is_quick: bool) -> Self {
+        // Frames in a round are about the same number in all: one to two million, or three.
+        let times = if is_quick { 1 } else { 3 };
+        let (workload, peers) = match scenario {
+            Scenario::Bulk | Scenario::All => {
+                let segments = if is_quick { 20_000 } else { 48_000 };
+                let downloads = Downloads { flows: 64, segments };
+                (Workload::Downloads(downloads), Peer::ALL.as_slice())
+            }
+            Scenario::Web => (Workload::Exchanges(Exchanges::web(2000, 20 * times)), &Peer::WHOLE[..]),
+            Scenario::Api => (Workload::Exchanges(Exchanges::api(4000, 150 * times)), &Peer::WHOLE[..]),
+            Scenario::Tiny => (
+                Workload::Exchanges(Exchanges::tiny(4000, 300 * times)),
+                &Peer::WHOLE[..],
+            ),
+            Scenario::Hostile => (
+                Workload::Exchanges(Exchanges::hostile(4000, 300 * times)),
+                &Peer::WHOLE[..],
+            ),
+        };
+        let rounds = match (scenario, is_quick) {
+            (Scenario::Bulk, true) => 3,
+            (_, true) => 1,
+            (_, false) => 7,
+        };
+        Self {
+            workload,
+            peers,
+            rounds,
+            is_quick,
+        }
+    }
 }
 
-/// Large downloads in full-size frames, as fast as the kernel makes them.
-pub(crate) fn bulk(trim: &Path, size: Size) -> Result<Report> {
+/// Every peer, in alternation, on the frames of one scenario, as fast as the kernel makes them.
+pub(crate) fn run(name: &str, trim: &Path, size: Size) -> Result<Report> {
     let cpus = Cpus::choose()?;
     let machine = Machine::look();
-    ensure_room(size.downloads)?;
-    let mut rounds: Vec<Vec<Round>> = Peer::ALL.map(|_| Vec::new()).into();
+    let traffic = size.workload.shape();
+    ensure_room(&traffic)?;
+    let mut rounds: Vec<Vec<Round>> = size.peers.iter().map(|_| Vec::new()).collect();
     for number in 1..=size.rounds {
-        for (peer, rounds) in Peer::ALL.into_iter().zip(&mut rounds) {
-            let round = measure(peer, trim, cpus, size.downloads)
+        for (peer, rounds) in size.peers.iter().zip(&mut rounds) {
+            let round = measure(*peer, trim, cpus, &size.workload)
                 .with_context(|| format!("round {number} of {} failed", peer.name()))?;
-            eprintln!("bench: round {number} of {}, {}: {round}", size.rounds, peer.name());
+            eprintln!(
+                "bench: {name}, round {number} of {}, {}: {round}",
+                size.rounds,
+                peer.name()
+            );
             rounds.push(round);
         }
     }
-    let rows = Peer::ALL.into_iter().zip(rounds);
-    let rows: Vec<_> = rows.map(|(peer, rounds)| Row::new(peer, rounds)).collect();
+    let rows = size.peers.iter().zip(rounds);
+    let rows: Vec<_> = rows.map(|(peer, rounds)| Row::new(*peer, rounds)).collect();
     Ok(Report {
-        targets: targets::of_bulk(&rows),
-        scenario: "bulk".to_owned(),
+        targets: targets::of(name, &rows),
+        scenario: name.to_owned(),
         is_quick: size.is_quick,
         machine,
         cpus,
-        traffic: Traffic::of(size.downloads),
+        traffic,
         rows,
     })
 }
 
 /// One peer, once, on a cable of its own.
-fn measure(peer: Peer, trim: &Path, cpus: Cpus, downloads: Downloads) -> Result<Round> {
+fn measure(peer: Peer, trim: &Path, cpus: Cpus, workload: &Workload) -> Result<Round> {
     let folder = folder_in_memory()?;
     let place = Place {
         trim,
@@ -86,7 +108,7 @@ fn measure(peer: Peer, trim: &Path, cpus: Cpus, downloads: Downloads) -> Result<
     };
     Wire::with(|wire| {
         let receiving = peer.start(wire, place)?;
-        let sent = send(downloads, wire, cpus)?;
+        let sent = send(workload, wire, cpus)?;
         std::thread::sleep(ARRIVAL);
         let received = receiving.stop(&sent)?;
         Ok(Round::new(&sent, wire.dropped_by_sender()?, received))
@@ -94,13 +116,15 @@ fn measure(peer: Peer, trim: &Path, cpus: Cpus, downloads: Downloads) -> Result<
 }
 
 /// Sends from the generator's CPU; the soft interrupts of the cable run where the sender runs.
-fn send(downloads: Downloads, wire: &Wire<'_>, cpus: Cpus) -> Result<Sent> {
+fn send(workload: &Workload, wire: &Wire<'_>, cpus: Cpus) -> Result<Sent> {
     let far = wire.far;
-    let sending = std::thread::spawn(move || {
-        pin(cpus.generator)?;
-        downloads.send(far)
-    });
-    sending.join().map_err(|_| anyhow!("the thread that sends panicked"))?
+    std::thread::scope(|scope| {
+        let sending = scope.spawn(move || {
+            pin(cpus.generator)?;
+            workload.send(far)
+        });
+        sending.join().map_err(|_| anyhow!("the thread that sends panicked"))?
+    })
 }
 
 fn folder_in_memory() -> Result<Folder> {
@@ -111,11 +135,11 @@ fn folder_in_memory() -> Result<Folder> {
 }
 
 /// A capture of everything must fit: a full file system would look like a slow program.
-fn ensure_room(downloads: Downloads) -> Result<()> {
+fn ensure_room(traffic: &Shape) -> Result<()> {
     let state = rustix::fs::statvfs(MEMORY).with_context(|| format!("cannot ask {MEMORY} for its size"))?;
     let free = state.f_bavail * state.f_frsize;
     // 64 bytes are more than any file format adds to a packet.
-    let needed = u64::from(downloads.body_frames()) * (Downloads::frame_bytes() as u64 + 64);
+    let needed = traffic.frames * (traffic.frame_bytes as u64 + 64);
     ensure!(
         free > needed,
         "{MEMORY} has {} MiB free and a whole capture takes {} MiB: free some memory, or use --quick",

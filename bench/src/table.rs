@@ -62,7 +62,7 @@ fn line(columns: [&str; 8]) -> String {
 
 fn figures(row: &Row, report: &Report) -> String {
     let round = &row.median;
-    let bits = 8.0 * report.traffic.frame_bytes() as f64;
+    let bits = 8.0 * report.traffic.frame_bytes;
     let output = round
         .output_bytes
         .map_or("-".to_owned(), |bytes| decimals(ratio(bytes, round.kept), 1));

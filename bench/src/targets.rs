@@ -19,17 +19,41 @@ pub(crate) struct Target {
 /// Programs that keep whole packets.
 const WHOLE: [&str; 3] = ["tcpdump -s 0", "dumpcap", "netsniff-ng"];
 
+/// The demands on a scenario, as far as the rows that they compare are there.
+pub(crate) fn of(scenario: &str, rows: &[Row]) -> Vec<Target> {
+    let best = |threshold| {
+        at_least(AGAINST_THE_BEST, against_the_best(rows), threshold)
+            .into_iter()
+            .collect()
+    };
+    match scenario {
+        "bulk" => of_bulk(rows),
+        "web" => best(2.0),
+        "api" => best(1.4),
+        "tiny" => best(1.0),
+        _ => Vec::new(),
+    }
+}
+
+const AGAINST_THE_BEST: &str = "kept, against the best that keeps whole packets";
+
+/// What `trim` keeps per second, by what the best of the others does.
+fn against_the_best(rows: &[Row]) -> Option<f64> {
+    let kept = |name: &str| Some(rows.iter().find(|row| row.peer == name)?.median.kept_per_second);
+    let best = WHOLE.iter().filter_map(|name| kept(name)).max_by(f64::total_cmp);
+    Some(kept("trim legacy")? / best?)
+}
+
 /// The demands on `bulk`, as far as the rows that they compare are there.
-pub(crate) fn of_bulk(rows: &[Row]) -> Vec<Target> {
+fn of_bulk(rows: &[Row]) -> Vec<Target> {
     let row = |name: &str| rows.iter().find(|row| row.peer == name);
     let kept = |name: &str| row(name).map(|row| row.median.kept_per_second);
-    let best = WHOLE.iter().filter_map(|name| kept(name)).max_by(f64::total_cmp);
     let ratio = |one: Option<f64>, other: Option<f64>| Some(one? / other?);
     let (cut, whole) = (kept("trim legacy"), kept("trim legacy, no body cut"));
     let lost = row("trim legacy").map(|row| row.median.lost as f64);
     [
         at_most("packets lost", lost, 0.0),
-        at_least("kept, against the best that keeps whole packets", ratio(cut, best), 5.0),
+        at_least(AGAINST_THE_BEST, against_the_best(rows), 5.0),
         at_least("kept, against tcpdump -s 128", ratio(cut, kept("tcpdump -s 128")), 2.0),
         at_least(
             "kept without the body cut, against bare AF_XDP",
@@ -97,6 +121,7 @@ mod tests {
 
     #[test]
     fn without_the_rows_nothing_is_claimed() {
-        assert_eq!(of_bulk(&[]), []);
+        assert_eq!(of("bulk", &[]), []);
+        assert_eq!(of("web", &[]), []);
     }
 }

@@ -13,7 +13,7 @@ use trim_user::kernel::xsk::{Options, Queue};
 
 use super::{Place, Received, Receiving};
 use crate::cpus::pin;
-use crate::source::Sent;
+use crate::traffic::Sent;
 use crate::wire::Wire;
 
 pub(super) const SETTING: &str = "the least XDP program, copy mode, 4096 frames, RX ring of 2048, spinning";

@@ -13,7 +13,7 @@ use trim_common::strategy::Mode;
 pub(crate) use sniffer::Program;
 
 use crate::cpus::Cpus;
-use crate::source::Sent;
+use crate::traffic::Sent;
 use crate::wire::Wire;
 
 /// A receiver under test.
@@ -71,6 +71,16 @@ impl Peer {
         Self::trim(Mode::Scanning, true),
         Self::Sniffer(Program::Dumpcap),
         Self::trim(Mode::Scanning, false),
+        Self::Sniffer(Program::NetsniffNg),
+        Self::Bare,
+    ];
+
+    /// Those that keep whole packets, trim in both modes, and the ceiling.
+    pub(crate) const WHOLE: [Self; 6] = [
+        Self::trim(Mode::Legacy, true),
+        Self::Sniffer(Program::Tcpdump),
+        Self::trim(Mode::Scanning, true),
+        Self::Sniffer(Program::Dumpcap),
         Self::Sniffer(Program::NetsniffNg),
         Self::Bare,
     ];

@@ -10,7 +10,7 @@ use trim_user::kernel::bare::{BareRedirect, Hook};
 use xtask::lab::Process;
 
 use super::{Place, Received, Receiving};
-use crate::source::Sent;
+use crate::traffic::Sent;
 use crate::wire::{NEAR, Wire};
 
 const START: Duration = Duration::from_secs(10);

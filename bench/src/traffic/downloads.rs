@@ -1,10 +1,9 @@
-//! The traffic: many HTTP downloads at once.
+//! Many HTTP downloads at once.
 //!
 //! Each flow opens with a handshake, a request and the header of its response, sent once through a packet socket; then
 //! the body follows as full-size segments made by the kernel, one of each flow in turn, without pauses and without
 //! acknowledgments, as a mirror port brings one direction of a fast download.
 
-use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
@@ -12,17 +11,9 @@ use trim_common::maps::SourceFlow;
 use trim_user::kernel::packet_socket::PacketSocket;
 use trim_user::kernel::source::Source;
 
-use crate::frame::{ACK, HEADERS, PSH, SYN, Segment};
+use super::frame::{ACK, HEADERS, PSH, SYN, Segment};
+use super::{CLIENT, CLIENT_START, FIRST_CLIENT_PORT, SEGMENT, SERVER, SERVER_PORT, SERVER_START, Sent, Shape};
 
-const CLIENT: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
-const SERVER: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 2);
-const SERVER_PORT: u16 = 80;
-const FIRST_CLIENT_PORT: u16 = 30_000;
-/// Initial sequence numbers of both ends of every flow.
-const CLIENT_START: u32 = 1_000_000;
-const SERVER_START: u32 = 2_000_000;
-/// Largest TCP payload in an Ethernet frame of 1514 bytes.
-pub(crate) const SEGMENT: usize = 1460;
 /// Pause between the openings of two flows. A veth keeps 256 frames, and a lost header would change what is measured.
 const OPENING_PAUSE: Duration = Duration::from_micros(200);
 
@@ -35,38 +26,31 @@ pub(crate) struct Downloads {
     pub(crate) segments: u32,
 }
 
-/// What was sent.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Sent {
-    /// Frames given to the sending interface.
-    pub(crate) frames: u64,
-    /// Of those, frames that open flows.
-    pub(crate) openings: u64,
-    /// How long the bodies took.
-    pub(crate) duration: Duration,
-}
-
 impl Downloads {
-    /// Bytes of each frame that carries a part of a body.
-    pub(crate) const fn frame_bytes() -> usize {
-        HEADERS + SEGMENT
-    }
-
     /// Bytes of each body.
-    pub(crate) fn body_bytes(self) -> u64 {
+    fn body_bytes(self) -> u64 {
         u64::from(self.segments) * SEGMENT as u64
     }
 
     /// Frames of all bodies.
-    pub(crate) fn body_frames(self) -> u32 {
+    fn body_frames(self) -> u32 {
         u32::from(self.flows) * self.segments
+    }
+
+    pub(super) fn shape(self) -> Shape {
+        Shape {
+            flows: self.flows,
+            frame_bytes: (HEADERS + SEGMENT) as f64,
+            frames: self.body_frames().into(),
+            body_bytes: u64::from(self.flows) * self.body_bytes(),
+        }
     }
 
     /// Sends everything out of the interface with this index (of the calling thread's namespace).
     ///
     /// # Errors
     /// When the kernel refuses, or has made another number of frames than it was asked for.
-    pub(crate) fn send(self, interface: u32) -> Result<Sent> {
+    pub(super) fn send(self, interface: u32) -> Result<Sent> {
         let mut source = Source::load(interface, &self.body_flows())?;
         let template = self.body_template();
         let openings = self.open_flows(interface)?;
@@ -82,6 +66,7 @@ impl Downloads {
         Ok(Sent {
             frames: openings + made,
             openings,
+            body_bytes: self.shape().body_bytes,
             duration,
         })
     }
@@ -174,44 +159,13 @@ fn after(request: &str) -> u32 {
 
 #[cfg(test)]
 mod tests {
-    use trim_user::data::record::Record;
-    use trim_user::data::worker::{HoldLimits, MakeTrimmer, Output, Worker};
-    use trim_user::packet::LinkType;
-    use trim_user::trimmer::{Legacy, Policy, Settings};
-
+    use super::super::trimmed::by_legacy;
     use super::*;
 
     const DOWNLOADS: Downloads = Downloads { flows: 2, segments: 3 };
 
-    /// Lengths of the packets that leave a worker.
-    #[derive(Default)]
-    struct Lengths(Vec<usize>);
-
-    impl Output for Lengths {
-        fn store(&mut self, _lane: usize, record: Record<'_>) {
-            self.0.push(record.data.len());
-        }
-    }
-
     fn trimmed(frames: impl IntoIterator<Item = Vec<u8>>) -> Vec<usize> {
-        let make: MakeTrimmer = Box::new(|| Box::new(Legacy::new(&Settings::default())));
-        let limits = HoldLimits {
-            bytes: 1 << 20,
-            time_ns: None,
-        };
-        let mut worker = Worker::new(vec![make], Policy::default(), limits);
-        let mut lengths = Lengths::default();
-        for (time_ns, data) in (0..).zip(frames) {
-            let record = Record {
-                interface: 0,
-                time_ns,
-                original_length: data.len() as u32,
-                data: &data,
-            };
-            worker.packet(0, LinkType::ETHERNET, &record, &mut lengths);
-        }
-        worker.finish(&mut lengths);
-        lengths.0
+        by_legacy(frames).lengths
     }
 
     /// What the kernel's program makes of the template: the next segment of `flow`.
@@ -242,10 +196,6 @@ mod tests {
         next.extend((0..=DOWNLOADS.segments).map(|_| body(&mut flow)));
         let lengths = trimmed(next);
         assert_eq!(lengths[5..8], [HEADERS; 3]);
-        assert_eq!(
-            lengths[8],
-            Downloads::frame_bytes(),
-            "a segment behind the body is none of it"
-        );
+        assert_eq!(lengths[8], HEADERS + SEGMENT, "a segment behind the body is none of it");
     }
 }
