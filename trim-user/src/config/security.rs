@@ -13,6 +13,9 @@ pub(super) struct SecuritySection {
     drop_capabilities: Key<Protection>,
     /// Confine the running capture to its own files by Landlock, and let it start no program.
     landlock: Key<Protection>,
+    /// Let the kernel refuse system calls that a running capture never makes, such as those that start programs, mount
+    /// file systems or load code into the kernel.
+    seccomp: Key<Protection>,
 }
 
 /// Whether the daemon protects the machine from itself in one way.
@@ -34,6 +37,8 @@ pub struct Security {
     pub drop_capabilities: Protection,
     /// Files outside its own, and starting programs.
     pub landlock: Protection,
+    /// System calls that a running capture never makes.
+    pub seccomp: Protection,
 }
 
 pub(super) fn resolve(check: &mut Check, raw: &SecuritySection) -> Security {
@@ -41,5 +46,6 @@ pub(super) fn resolve(check: &mut Check, raw: &SecuritySection) -> Security {
     Security {
         drop_capabilities: protection("drop_capabilities", &raw.drop_capabilities),
         landlock: protection("landlock", &raw.landlock),
+        seccomp: protection("seccomp", &raw.seccomp),
     }
 }

@@ -13,6 +13,8 @@ use landlock::{
     path_beneath_rules,
 };
 
+use super::seccomp::SeccompError;
+
 /// The newest rights of Landlock that are asked for; an older kernel gives those it knows.
 const NEWEST: ABI = ABI::V5;
 
@@ -31,6 +33,9 @@ pub enum ConfineError {
          `security.landlock: off`"
     )]
     Landlock(#[from] landlock::RulesetError),
+    /// System calls could not be refused.
+    #[error("seccomp is not in force: {0}; it needs a kernel with CONFIG_SECCOMP_FILTER, or `security.seccomp: off`")]
+    Seccomp(#[from] SeccompError),
 }
 
 /// Files that a confined process may use; everything beneath a folder is meant.

@@ -15,6 +15,7 @@ pub mod packet_socket;
 pub mod peer;
 pub mod pins;
 pub mod program;
+pub mod seccomp;
 pub mod source;
 mod syscall;
 pub mod test_run;

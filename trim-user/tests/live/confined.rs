@@ -58,7 +58,10 @@ fn a_running_capture_has_no_capability_and_cannot_leave_its_files() {
     }
     let span = Span::new(SpanOptions::default()).unwrap();
     let nginx = Nginx::start(&span.server, Site::default()).unwrap();
-    let mut appliance = start(&span, "security: {drop_capabilities: require, landlock: require}\n");
+    let mut appliance = start(
+        &span,
+        "security: {drop_capabilities: require, landlock: require, seccomp: require}\n",
+    );
     for field in ["CapEff", "CapPrm", "CapInh", "CapAmb"] {
         for (thread, capabilities) in of_threads(&mut appliance, field) {
             assert_eq!(capabilities, "0000000000000000", "{field} of {thread}");
@@ -66,6 +69,9 @@ fn a_running_capture_has_no_capability_and_cannot_leave_its_files() {
     }
     for (thread, is_set) in of_threads(&mut appliance, "NoNewPrivs") {
         assert_eq!(is_set, "1", "{thread}");
+    }
+    for (thread, mode) in of_threads(&mut appliance, "Seccomp:") {
+        assert_eq!(mode, "2", "{thread}: a filter is in force");
     }
     assert!(!writes_elsewhere(&appliance), "Landlock is to keep it in its folders");
 
@@ -88,9 +94,19 @@ fn protection_that_is_off_takes_nothing() {
         return;
     }
     let span = Span::new(SpanOptions::default()).unwrap();
-    let mut appliance = start(&span, "security: {drop_capabilities: off, landlock: off}\n");
+    let mut appliance = start(
+        &span,
+        "security: {drop_capabilities: off, landlock: off, seccomp: off}\n",
+    );
     for (thread, capabilities) in of_threads(&mut appliance, "CapEff") {
         assert_ne!(capabilities, "0000000000000000", "{thread}");
+    }
+    let ours = fs::read_to_string("/proc/self/status").unwrap();
+    for (thread, mode) in of_threads(&mut appliance, "Seccomp:") {
+        assert!(
+            ours.contains(&format!("Seccomp:\t{mode}\n")),
+            "{thread}: {mode}, and not that of this test"
+        );
     }
     assert!(writes_elsewhere(&appliance), "nothing keeps it");
     appliance.stop();

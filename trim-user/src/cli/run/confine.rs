@@ -9,7 +9,7 @@ use crate::config::{Config, Layers, Protection};
 use crate::control::alert::channel::{Address, ChannelKind, HttpSettings};
 use crate::control::alert::secret::SecretRef;
 use crate::kernel::confine::{self, ConfineError, Places};
-use crate::kernel::pins;
+use crate::kernel::{pins, seccomp};
 use crate::sealed;
 
 /// What every program reads: libraries that are loaded late, names, time zones, certificates, processors.
@@ -63,6 +63,8 @@ pub(super) fn confine(config: &Config, layers: &Layers) -> Result<Confined, Conf
     let keep = confine::steady_capabilities(has_foreign_files(&places));
     let capabilities = || confine::drop_capabilities(&keep);
     attempt(security.drop_capabilities, &mut missing, capabilities)?;
+    // Last: whatever comes after it can only do what a running capture does.
+    attempt(security.seccomp, &mut missing, || Ok(seccomp::refuse_calls()?))?;
     Ok(Confined(missing))
 }
 
