@@ -36,8 +36,8 @@ rm -f /var/lib/man-db/auto-update
 echo '== install'
 dpkg --install /tmp/trim.deb >/tmp/log 2>&1 || { cat /tmp/log; exit 1; }
 state
-modes /usr/bin/trim /etc/trim /etc/trim/trim.yaml /var/lib/trim /var/log/trim /run/trim /sys/fs/bpf /sys/fs/bpf/trim \
-    /usr/lib/systemd/system/trim.service
+modes /usr/bin/trim /etc/trim /etc/trim/trim.yaml /var/lib/trim /var/log/trim /var/backups/trim /run/trim /sys/fs/bpf \
+    /sys/fs/bpf/trim /usr/lib/systemd/system/trim*
 dpkg --verify trim
 version=$(systemctl --version | sed -n '1s/^systemd \([0-9]*\).*/\1/p')
 if [ "$version" -lt 253 ]; then expected=yes; else expected=no; fi
@@ -54,7 +54,14 @@ done
 bash -n /usr/share/bash-completion/completions/trim
 trim run --config /etc/trim/trim.yaml 2>&1 || echo "status $?"
 cd /usr/lib/systemd/system
-systemd-analyze verify ./trim.service 2>&1 | grep -v 'Failed to parse service type, ignoring: notify-reload' || true
+systemd-analyze verify ./trim.service ./trim-backup.timer ./trim-report@weekly.service ./trim-report-weekly.timer 2>&1 | grep -v 'Failed to parse service type, ignoring: notify-reload' || true
+
+# What the units start, as the user they start it as. There is no database yet.
+start() { sed -n "s/%i/weekly/g; s/^ExecStart=//p" $1 >/tmp/start; setpriv --reuid trim --regid trim --clear-groups sh -eu /tmp/start; }
+start trim-backup.service | sed -n 's/^database */database: /p'
+modes /var/backups/trim/* | sed 's/backup-.*\.tar/backup-TIME.tar/'
+trim backup verify /var/backups/trim/* >/dev/null && echo 'the backup is good'
+if start trim-report@.service 2>/tmp/errors; then echo 'a report on nothing'; else grep -o '/var/lib/trim/trim.db' /tmp/errors | head -n 1; fi
 
 echo '== remove'
 echo '# mine' >> /etc/trim/trim.yaml
@@ -73,7 +80,8 @@ dpkg --purge trim 2>/tmp/errors | grep '^trim:' || true
 grep -v auto-update /tmp/errors || true
 state
 find /etc /usr /var /sys/fs/bpf -xdev -newer /tmp/trim.deb -path '*trim*' \
-    -not -path '/var/lib/dpkg/*' -not -path '/var/cache/*' -not -path '/usr/share/doc*'
+    -not -path '/var/lib/dpkg/*' -not -path '/var/cache/*' -not -path '/usr/share/doc*' |
+    sed 's/backup-.*\.tar/backup-TIME.tar/' | LC_ALL=C sort
 "#;
 
 #[test]
@@ -129,9 +137,14 @@ drwxr-x--- root:trim /etc/trim
 -rw-r----- root:trim /etc/trim/trim.yaml
 drwxr-x--- trim:trim /var/lib/trim
 drwxr-x--- trim:trim /var/log/trim
+drwx------ trim:trim /var/backups/trim
 drwxr-x--- trim:trim /run/trim
 drwx--x--x root:root /sys/fs/bpf
 drwx------ trim:trim /sys/fs/bpf/trim
+-rw-r--r-- root:root /usr/lib/systemd/system/trim-backup.service
+-rw-r--r-- root:root /usr/lib/systemd/system/trim-backup.timer
+-rw-r--r-- root:root /usr/lib/systemd/system/trim-report-weekly.timer
+-rw-r--r-- root:root /usr/lib/systemd/system/trim-report@.service
 -rw-r--r-- root:root /usr/lib/systemd/system/trim.service
 the unit fits this systemd
 == use
@@ -143,6 +156,10 @@ zsh/vendor-completions/_trim completes
 fish/vendor_completions.d/trim.fish completes
 trim: capture.interfaces: none is named: list them in /etc/trim/trim.yaml, or give `--interface` (`trim interfaces` shows what there is)
 status 2
+database: none yet
+-rw------- trim:trim /var/backups/trim/trim-backup-TIME.tar.zst
+the backup is good
+/var/lib/trim/trim.db
 == remove
 rc 
 none /usr/bin/trim
@@ -152,7 +169,10 @@ none /usr/bin/trim
 # mine
 == purge
 trim: /var/lib/trim is left as it holds files that the package did not bring
+trim: /var/backups/trim is left as it holds files that the package did not bring
 unknown
+/var/backups/trim
+/var/backups/trim/trim-backup-TIME.tar.zst
 /var/lib/trim
 /var/lib/trim/note
 ";

@@ -11,7 +11,7 @@ use crate::command::{find, output, run};
 use crate::workspace;
 
 /// Files of the repository and their places.
-const FILES: [(&str, &str); 11] = [
+const FILES: [(&str, &str); 17] = [
     ("config/trim.yaml", "etc/trim/trim.yaml"),
     ("config/lab.yaml", "usr/share/doc/trim/examples/lab.yaml"),
     (
@@ -19,6 +19,30 @@ const FILES: [(&str, &str); 11] = [
         "usr/share/doc/trim/examples/dual_strategy_deployment.yaml",
     ),
     ("config/systemd/trim.service", "usr/lib/systemd/system/trim.service"),
+    (
+        "config/systemd/trim-backup.service",
+        "usr/lib/systemd/system/trim-backup.service",
+    ),
+    (
+        "config/systemd/trim-backup.timer",
+        "usr/lib/systemd/system/trim-backup.timer",
+    ),
+    (
+        "config/systemd/trim-report@.service",
+        "usr/lib/systemd/system/trim-report@.service",
+    ),
+    (
+        "config/systemd/trim-report-weekly.timer",
+        "usr/lib/systemd/system/trim-report-weekly.timer",
+    ),
+    (
+        "config/container/Containerfile",
+        "usr/share/doc/trim/examples/Containerfile",
+    ),
+    (
+        "config/kubernetes/daemonset.yaml",
+        "usr/share/doc/trim/examples/daemonset.yaml",
+    ),
     (
         "config/systemd/before-253.conf",
         "usr/share/trim/systemd/before-253.conf",
