@@ -104,8 +104,14 @@ impl Layers {
         folders
     }
 
-    /// Whether an absolute path is, or would be, a file of these layers.
+    /// Whether an absolute path is, or would be, a file of these layers, or leads to them.
     pub fn has(&self, path: &Path) -> bool {
+        // Kubernetes exchanges this link when a ConfigMap changes; the files themselves are links through it.
+        if path.file_name().is_some_and(|name| name == "..data") {
+            return path
+                .parent()
+                .is_some_and(|folder| self.folders().iter().any(|it| it == folder));
+        }
         let is_fragment = path.parent().is_some_and(|folder| folder.ends_with(FRAGMENTS))
             && path.extension().is_some_and(|end| end == "yaml");
         let is_named = |file: &PathBuf| std::path::absolute(file).is_ok_and(|file| file == path);

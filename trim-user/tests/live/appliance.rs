@@ -94,7 +94,13 @@ impl Appliance {
         Self::start_in(self.folder, namespace, setting, &[])
     }
 
-    fn start_in(folder: Folder, namespace: &Namespace, setting: Setting, environment: &[(&str, String)]) -> Self {
+    /// Starts it with its files in this folder.
+    pub(crate) fn start_in(
+        folder: Folder,
+        namespace: &Namespace,
+        setting: Setting,
+        environment: &[(&str, String)],
+    ) -> Self {
         let mut command = namespace.command(TRIM);
         command.envs(environment.iter().map(|(name, value)| (name, value)));
         Self::start_by(command, folder, setting)

@@ -1,13 +1,14 @@
 //! The configuration of a running capture is changed, kept, compared and taken back, while packets flow.
 
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::process::Command;
 use std::time::Duration;
 
 use serde_json::Value;
 use trim_user::control::health::Moment;
 use trim_user::control::store::Store;
-use xtask::lab::{Client, Exchange, Link, Nginx, Signal, Site, Span, SpanOptions, wait_until};
+use xtask::lab::{Client, Exchange, Folder, Link, Nginx, Signal, Site, Span, SpanOptions, wait_until};
 
 use super::api::curl;
 use super::appliance::{Appliance, Setting, assert_nothing_lost, can_run};
@@ -291,5 +292,38 @@ fn a_file_that_changes_is_noticed_where_that_is_wanted() {
     let reloads = events.iter().filter(|it| it.event.kind == "configuration").count();
     assert_eq!(reloads, 2, "{events:?}");
     assert_eq!(history(&appliance)[2]["who"], "file watch");
+    appliance.stop();
+}
+
+/// Kubernetes lays a ConfigMap out as links through a link `..data`, and exchanges that one alone.
+#[test]
+fn a_config_map_that_changes_is_noticed() {
+    if !can_run("a_config_map_that_changes_is_noticed") {
+        return;
+    }
+    let span = Span::new(SpanOptions::default()).unwrap();
+    let setting = Setting {
+        control: "  watch_config: true\n",
+        ..Setting::default()
+    };
+    let laid_out = Folder::new("live").unwrap();
+    fs::create_dir(laid_out.path().join("..first")).unwrap();
+    symlink("..first", laid_out.path().join("..data")).unwrap();
+    symlink("..data/trim.yaml", laid_out.path().join("trim.yaml")).unwrap();
+    let mut appliance = Appliance::start_in(laid_out, &span.appliance, setting, &[]);
+    let folder = appliance.folder();
+    assert!(folder.join("..first/trim.yaml").exists());
+    let text = fs::read_to_string(folder.join("trim.yaml")).unwrap();
+    fs::create_dir(folder.join("..second")).unwrap();
+    fs::write(
+        folder.join("..second/trim.yaml"),
+        text + "health:\n  warning: {error_percent: 3}\n",
+    )
+    .unwrap();
+    symlink("..second", folder.join("..data_tmp")).unwrap();
+    fs::rename(folder.join("..data_tmp"), folder.join("..data")).unwrap();
+    fs::remove_dir_all(folder.join("..first")).unwrap();
+    let is_noticed = || (warning_limit(&appliance) - 0.03).abs() < 1e-9;
+    assert!(wait_until(Duration::from_secs(10), is_noticed));
     appliance.stop();
 }

@@ -91,16 +91,18 @@ fn beside(file: &Path) -> Result<Vec<PathBuf>, BackupError> {
 }
 
 /// Files that a configuration names as `file:PATH`, in whatever key: a secret in a section this code has never heard of
-/// is one all the same.
+/// is one all the same. What is commented out is none.
 fn named_secrets(text: &str) -> Vec<PathBuf> {
     let is_end = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | ',' | '}' | ']');
     let is_word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-');
     let mut found = Vec::new();
-    for (at, word) in text.match_indices("file:") {
-        let starts_here = !text[..at].ends_with(is_word);
-        let path = text[at + word.len()..].split(is_end).next().unwrap_or_default();
-        if starts_here && !path.is_empty() {
-            found.push(PathBuf::from(path));
+    for line in text.lines().filter(|line| !line.trim_start().starts_with('#')) {
+        for (at, word) in line.match_indices("file:") {
+            let starts_here = !line[..at].ends_with(is_word);
+            let path = line[at + word.len()..].split(is_end).next().unwrap_or_default();
+            if starts_here && !path.is_empty() {
+                found.push(PathBuf::from(path));
+            }
         }
     }
     found
@@ -113,7 +115,8 @@ mod tests {
     #[test]
     fn secrets_are_found_in_any_form_and_plain_keys_are_not_taken_for_them() {
         let text = "a:\n  password: file:/run/secret\n  list: [\"file:/one\", 'file:two']\n  map: {token: file:/three}\n\
-                    \x20 x: ${file:/four}\n  log_file: /var/log/x\n  file: /plain\n  profile:x: y\n";
+                    \x20 x: ${file:/four}\n  log_file: /var/log/x\n  file: /plain\n  profile:x: y\n\
+                    \x20 # token: file:/not/in/force\n";
         assert_eq!(
             named_secrets(text),
             ["/run/secret", "/one", "two", "/three", "/four"].map(PathBuf::from)
