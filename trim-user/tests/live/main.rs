@@ -8,6 +8,7 @@ mod body_cut;
 mod checklist;
 mod comparison;
 mod confined;
+mod container;
 mod diagnosis;
 mod equality;
 mod guides;
