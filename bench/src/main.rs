@@ -47,10 +47,6 @@ struct Arguments {
 enum Scenario {
     /// Large downloads in full-size frames
     Bulk,
-    /// Pages of 12 KiB on average over many connections that stay, some chunked, both directions
-    Web,
-    /// Small messages over many connections
-    Api,
     /// The smallest frames there are, of no HTTP
     Tiny,
     /// Endless header blocks in segments of one byte
@@ -64,19 +60,15 @@ impl Scenario {
     const fn each(self) -> &'static [Self] {
         match self {
             Self::Bulk => &[Self::Bulk],
-            Self::Web => &[Self::Web],
-            Self::Api => &[Self::Api],
             Self::Tiny => &[Self::Tiny],
             Self::Hostile => &[Self::Hostile],
-            Self::All => &[Self::Bulk, Self::Web, Self::Api, Self::Tiny, Self::Hostile],
+            Self::All => &[Self::Bulk, Self::Tiny, Self::Hostile],
         }
     }
 
     const fn name(self) -> &'static str {
         match self {
             Self::Bulk => "bulk",
-            Self::Web => "web",
-            Self::Api => "api",
             Self::Tiny => "tiny",
             Self::Hostile => "hostile",
             Self::All => "all",

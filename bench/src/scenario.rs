@@ -13,7 +13,7 @@ use crate::machine::Machine;
 use crate::peers::{Peer, Place};
 use crate::report::{Report, Round, Row};
 use crate::targets;
-use crate::traffic::{Downloads, Exchanges, Sent, Shape, Workload};
+use crate::traffic::{Downloads, Flood, Sent, Shape, Workload};
 use crate::wire::Wire;
 
 /// Memory that holds output files.
@@ -31,7 +31,7 @@ pub(crate) struct Size {
 }
 
 impl Size {
-    /// Quick, all scenarios take about five minutes; `Scenario::All` has no size of its own.
+    /// Quick, all scenarios take about three minutes; `Scenario::All` has no size of its own.
     pub(crate) fn of(scenario: Scenario, is_quick: bool) -> Self {
         // Frames in a round are about the same number in all: one to two million, or three.
         let times = if is_quick { 1 } else { 3 };
@@ -41,22 +41,10 @@ impl Size {
                 let downloads = Downloads { flows: 64, segments };
                 (Workload::Downloads(downloads), Peer::ALL.as_slice())
             }
-            Scenario::Web => (Workload::Exchanges(Exchanges::web(2000, 20 * times)), &Peer::WHOLE[..]),
-            Scenario::Api => (Workload::Exchanges(Exchanges::api(4000, 150 * times)), &Peer::WHOLE[..]),
-            Scenario::Tiny => (
-                Workload::Exchanges(Exchanges::tiny(4000, 300 * times)),
-                &Peer::WHOLE[..],
-            ),
-            Scenario::Hostile => (
-                Workload::Exchanges(Exchanges::hostile(4000, 300 * times)),
-                &Peer::WHOLE[..],
-            ),
+            Scenario::Tiny => (Workload::Flood(Flood::tiny(4000, 300 * times)), &Peer::WHOLE[..]),
+            Scenario::Hostile => (Workload::Flood(Flood::hostile(4000, 300 * times)), &Peer::WHOLE[..]),
         };
-        let rounds = match (scenario, is_quick) {
-            (Scenario::Bulk, true) => 3,
-            (_, true) => 1,
-            (_, false) => 7,
-        };
+        let rounds = if is_quick { 3 } else { 7 };
         Self {
             workload,
             peers,
@@ -75,7 +63,7 @@ pub(crate) fn run(name: &str, trim: &Path, size: Size) -> Result<Report> {
     let mut rounds: Vec<Vec<Round>> = size.peers.iter().map(|_| Vec::new()).collect();
     for number in 1..=size.rounds {
         for (peer, rounds) in size.peers.iter().zip(&mut rounds) {
-            let round = measure(*peer, trim, cpus, &size.workload)
+            let round = measure(*peer, trim, cpus, size.workload)
                 .with_context(|| format!("round {number} of {} failed", peer.name()))?;
             eprintln!(
                 "bench: {name}, round {number} of {}, {}: {round}",
@@ -99,7 +87,7 @@ pub(crate) fn run(name: &str, trim: &Path, size: Size) -> Result<Report> {
 }
 
 /// One peer, once, on a cable of its own.
-fn measure(peer: Peer, trim: &Path, cpus: Cpus, workload: &Workload) -> Result<Round> {
+fn measure(peer: Peer, trim: &Path, cpus: Cpus, workload: Workload) -> Result<Round> {
     let folder = folder_in_memory()?;
     let place = Place {
         trim,
@@ -116,7 +104,7 @@ fn measure(peer: Peer, trim: &Path, cpus: Cpus, workload: &Workload) -> Result<R
 }
 
 /// Sends from the generator's CPU; the soft interrupts of the cable run where the sender runs.
-fn send(workload: &Workload, wire: &Wire<'_>, cpus: Cpus) -> Result<Sent> {
+fn send(workload: Workload, wire: &Wire<'_>, cpus: Cpus) -> Result<Sent> {
     let far = wire.far;
     std::thread::scope(|scope| {
         let sending = scope.spawn(move || {

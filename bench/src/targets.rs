@@ -28,8 +28,6 @@ pub(crate) fn of(scenario: &str, rows: &[Row]) -> Vec<Target> {
     };
     match scenario {
         "bulk" => of_bulk(rows),
-        "web" => best(2.0),
-        "api" => best(1.4),
         "tiny" => best(1.0),
         _ => Vec::new(),
     }
@@ -122,6 +120,6 @@ mod tests {
     #[test]
     fn without_the_rows_nothing_is_claimed() {
         assert_eq!(of("bulk", &[]), []);
-        assert_eq!(of("web", &[]), []);
+        assert_eq!(of("tiny", &[]), []);
     }
 }

@@ -164,10 +164,6 @@ mod tests {
 
     const DOWNLOADS: Downloads = Downloads { flows: 2, segments: 3 };
 
-    fn trimmed(frames: impl IntoIterator<Item = Vec<u8>>) -> Vec<usize> {
-        by_legacy(frames).lengths
-    }
-
     /// What the kernel's program makes of the template: the next segment of `flow`.
     fn body(flow: &mut SourceFlow) -> Vec<u8> {
         let mut frame = DOWNLOADS.body_template();
@@ -184,7 +180,7 @@ mod tests {
         let mut flows = DOWNLOADS.body_flows();
         let bodies = (0..DOWNLOADS.segments).flat_map(|_| flows.iter_mut().map(body).collect::<Vec<_>>());
         let kept: Vec<_> = openings.iter().map(Vec::len).collect();
-        let lengths = trimmed(openings.into_iter().chain(bodies));
+        let lengths = by_legacy(openings.into_iter().chain(bodies));
         assert_eq!(lengths[..kept.len()], kept);
         assert_eq!(lengths[kept.len()..], [HEADERS; 6]);
     }
@@ -194,7 +190,7 @@ mod tests {
         let mut next = DOWNLOADS.opening(0).into_iter().collect::<Vec<_>>();
         let mut flow = DOWNLOADS.body_flows()[0];
         next.extend((0..=DOWNLOADS.segments).map(|_| body(&mut flow)));
-        let lengths = trimmed(next);
+        let lengths = by_legacy(next);
         assert_eq!(lengths[5..8], [HEADERS; 3]);
         assert_eq!(lengths[8], HEADERS + SEGMENT, "a segment behind the body is none of it");
     }

@@ -1,7 +1,7 @@
 //! The traffic of each scenario: real TCP segments with correct checksums, made by the kernel.
 
 mod downloads;
-mod exchanges;
+mod flood;
 mod frame;
 #[cfg(test)]
 mod trimmed;
@@ -13,7 +13,7 @@ use anyhow::Result;
 use serde::Serialize;
 
 pub(crate) use downloads::Downloads;
-pub(crate) use exchanges::Exchanges;
+pub(crate) use flood::Flood;
 
 const CLIENT: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
 const SERVER: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 2);
@@ -26,12 +26,12 @@ const SERVER_START: u32 = 2_000_000;
 const SEGMENT: usize = 1460;
 
 /// What is sent in one round.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Workload {
     /// Large downloads side by side.
     Downloads(Downloads),
-    /// Many connections in step.
-    Exchanges(Exchanges),
+    /// The same segment on many connections.
+    Flood(Flood),
 }
 
 /// How much that is.
@@ -65,18 +65,18 @@ impl Workload {
     ///
     /// # Errors
     /// When the kernel refuses, or has made another number of frames than it was asked for.
-    pub(crate) fn send(&self, interface: u32) -> Result<Sent> {
+    pub(crate) fn send(self, interface: u32) -> Result<Sent> {
         match self {
             Self::Downloads(downloads) => downloads.send(interface),
-            Self::Exchanges(exchanges) => exchanges.send(interface),
+            Self::Flood(flood) => flood.send(interface),
         }
     }
 
     /// How much that is.
-    pub(crate) fn shape(&self) -> Shape {
+    pub(crate) fn shape(self) -> Shape {
         match self {
             Self::Downloads(downloads) => downloads.shape(),
-            Self::Exchanges(exchanges) => exchanges.shape(),
+            Self::Flood(flood) => flood.shape(),
         }
     }
 }
