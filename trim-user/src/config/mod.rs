@@ -6,6 +6,7 @@ mod check;
 mod comparison;
 mod document;
 mod effective;
+mod elasticsearch;
 mod error;
 mod keys;
 mod layers;

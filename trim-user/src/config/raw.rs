@@ -42,6 +42,8 @@ pub(super) struct File {
     pub(super) rollout: super::rollout::Rollout,
     /// The web page and the probes.
     pub(super) web: super::web::Web,
+    /// Where metrics and events go as documents.
+    pub(super) elasticsearch: super::elasticsearch::Elasticsearch,
     /// What the daemon takes from itself.
     pub(super) security: super::security::SecuritySection,
     /// What the daemon says about itself.

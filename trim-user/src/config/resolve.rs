@@ -62,6 +62,7 @@ pub(super) fn resolve(file: raw::File) -> (Config, Check) {
         watching,
         rollout,
         web: super::web::resolve(&mut check, &file.web),
+        elasticsearch: super::elasticsearch::resolve(&mut check, &file.elasticsearch),
         security: super::security::resolve(&mut check, &file.security),
         logging,
     };

@@ -11,6 +11,7 @@ use crate::control::rollout::Plan;
 use crate::control::web::WebSettings;
 use crate::data::exemplar::ExemplarSettings;
 use crate::data::{Compression, Format};
+use crate::telemetry::elasticsearch::ElasticsearchSettings;
 pub use crate::telemetry::logging::{LogFormat, LogLevel, LogTo, Logging};
 use crate::trimmer::{Policy, Settings};
 
@@ -51,6 +52,8 @@ pub struct Config {
     pub rollout: Plan,
     /// The TCP listener, if there is to be one.
     pub web: Option<WebSettings>,
+    /// Where metrics and events go as documents, if anywhere.
+    pub elasticsearch: Option<ElasticsearchSettings>,
     /// What is logged, and where to.
     pub logging: Logging,
     /// What the daemon takes from itself.

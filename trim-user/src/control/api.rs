@@ -37,6 +37,7 @@ use super::status::{Status, SwitchStatus};
 use super::store::EventLog;
 use super::switch::Reach;
 use crate::kernel::KernelError;
+use crate::telemetry::elasticsearch::Tally;
 use access::Access;
 use peer::Peer;
 
@@ -197,6 +198,8 @@ pub struct Service {
     pub log: EventLog,
     /// Whether `scanning` may be told to fail.
     pub allow_faults: bool,
+    /// What becomes of documents for Elasticsearch, where they are sent.
+    pub elasticsearch: Option<Arc<Tally>>,
     /// A stop request sets it.
     pub stop: watch::Sender<bool>,
 }

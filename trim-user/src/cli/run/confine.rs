@@ -11,6 +11,7 @@ use crate::control::alert::secret::SecretRef;
 use crate::kernel::confine::{self, ConfineError, Places};
 use crate::kernel::{pins, seccomp};
 use crate::sealed;
+use crate::telemetry::elasticsearch::Credentials;
 
 /// What every program reads: libraries that are loaded late, names, time zones, certificates, processors.
 const SYSTEM: [&str; 22] = [
@@ -111,6 +112,7 @@ fn places(config: &Config, layers: &Layers) -> Places {
         config.logging.directory.clone(),
     ];
     write.extend(config.alerts.directory.clone());
+    write.extend(config.elasticsearch.iter().map(|it| it.spool_directory.clone()));
     for channel in &config.alerts.channels {
         if let ChannelKind::LogFile(log) = &channel.kind {
             write.push(folder_of(&log.path));
@@ -163,6 +165,10 @@ fn secrets(config: &Config) -> Vec<PathBuf> {
                 .iter()
                 .flat_map(|tls| [tls.certificate.clone(), tls.key.clone()]),
         );
+    }
+    if let Some(elasticsearch) = &config.elasticsearch {
+        add(elasticsearch.credentials.as_ref().map(Credentials::secret));
+        certificates.extend(elasticsearch.ca_file.clone());
     }
     files.extend(certificates);
     files

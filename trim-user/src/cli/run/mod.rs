@@ -6,6 +6,7 @@ mod assemble;
 mod confine;
 mod growth;
 mod serve;
+mod ship;
 mod summary;
 mod watch;
 

@@ -86,12 +86,14 @@ pub(super) fn serve(capture: Capture, configured: Configured, limits: Limits, do
         configuration: Arc::clone(&configuration),
         log: operator.log(),
         allow_faults: config.watching.allow_faults,
+        elasticsearch: config.elasticsearch.as_ref().map(|_| Arc::default()),
         stop,
     };
     let web = doors
         .web
         .map(|listener| answer(listener, &service, config))
         .transpose()?;
+    let shipper = super::ship::ship(config, &service)?;
     let supervisor = Supervisor::start(live.shared())?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let served = runtime.block_on(async {
@@ -123,6 +125,7 @@ pub(super) fn serve(capture: Capture, configured: Configured, limits: Limits, do
     drop(operator);
     let summary = end(&appliance, live, &mut programs)?;
     drop((web, programs));
+    drop(shipper);
     // Last, so that a slow mail server holds up no packet.
     alerts.lock().end();
     served?;

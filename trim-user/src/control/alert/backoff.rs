@@ -9,7 +9,7 @@ const LONGEST: Duration = Duration::from_secs(300);
 
 /// The pause after so many failures in a row (from 1): it doubles, and `random` shortens it by up to a half, so that
 /// many appliances do not knock at the same moment.
-pub(super) fn pause(failures: u32, random: u64) -> Duration {
+pub(crate) fn pause(failures: u32, random: u64) -> Duration {
     let doublings = failures.saturating_sub(1).min(16);
     let full = (FIRST * (1 << doublings)).min(LONGEST);
     let half = full / 2;

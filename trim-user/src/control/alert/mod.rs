@@ -2,7 +2,7 @@
 //!
 //! [`engine`] decides, and does nothing else; the rest carries messages out and keeps them until they have arrived.
 
-mod backoff;
+pub(crate) mod backoff;
 mod center;
 pub mod channel;
 mod courier;
@@ -15,7 +15,7 @@ pub mod notice;
 mod render;
 pub mod rules;
 pub mod secret;
-mod spool;
+pub(crate) mod spool;
 pub mod time;
 pub mod view;
 

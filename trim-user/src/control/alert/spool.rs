@@ -185,7 +185,7 @@ fn read(path: &Path) -> io::Result<(Delivery, u64)> {
 }
 
 /// Writes a file so that after a crash it is there as a whole or not at all.
-pub(super) fn write_whole(path: &Path, text: &[u8]) -> io::Result<()> {
+pub(crate) fn write_whole(path: &Path, text: &[u8]) -> io::Result<()> {
     let unfinished = path.with_extension(UNFINISHED);
     let written = File::create(&unfinished).and_then(|mut file| {
         file.write_all(text)?;

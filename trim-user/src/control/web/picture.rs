@@ -11,6 +11,7 @@ use crate::control::operator::View;
 use crate::control::status::Status;
 use crate::kernel::{KernelError, clock};
 use crate::shared::{Latency, ThreadTotals};
+use crate::telemetry::elasticsearch::Counts;
 
 /// A picture so old is taken again.
 const FRESH: Duration = Duration::from_millis(500);
@@ -40,6 +41,8 @@ pub struct Picture {
     pub alerts: AlertList,
     /// What became of their messages.
     pub messages: AlertStatistics,
+    /// What became of documents for Elasticsearch, where they are sent.
+    pub elasticsearch: Option<Counts>,
 }
 
 /// A thread of the data path.
@@ -106,7 +109,10 @@ impl Pictures {
 
 impl Picture {
     /// Reads everything. The capture is locked for the kernel's counters only: not while threads are asked for latencies.
-    fn take(service: &Service) -> Result<Self, KernelError> {
+    ///
+    /// # Errors
+    /// When the kernel's counters cannot be read.
+    pub fn take(service: &Service) -> Result<Self, KernelError> {
         let shared = Arc::clone(service.lock().shared());
         let (latency, silent) = shared.latency(LATENCY_PATIENCE);
         let threads = shared.threads.iter().map(|board| ThreadPicture {
@@ -135,6 +141,7 @@ impl Picture {
             view: service.operator.view(),
             alerts,
             messages,
+            elasticsearch: service.elasticsearch.as_ref().map(|tally| tally.counts()),
         })
     }
 }

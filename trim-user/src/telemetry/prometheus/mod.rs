@@ -5,6 +5,7 @@
 
 mod control;
 mod dashboard;
+mod documents;
 mod exposition;
 mod histogram;
 mod metric;
@@ -21,13 +22,14 @@ pub use reference::reference;
 pub use rules::{NOT_MEASURED, rules};
 
 /// All metrics, by what they are about.
-pub const SECTIONS: [(&str, &[Metric]); 7] = [
+pub const SECTIONS: [(&str, &[Metric]); 8] = [
     ("Packets", packets::METRICS),
     ("Strategies", strategies::METRICS),
     ("Policy and rollout", control::POLICY),
     ("Health", control::HEALTH),
     ("Alerts", control::ALERTS),
     ("Database", control::DATABASE),
+    ("Elasticsearch", documents::METRICS),
     ("Process and machine", process::METRICS),
 ];
 

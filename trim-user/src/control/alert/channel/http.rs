@@ -1,5 +1,6 @@
 //! Posts JSON over HTTP/1.1.
 
+use std::path::Path;
 use std::time::Duration;
 
 use http_body_util::{BodyExt as _, Full, Limited};
@@ -16,6 +17,8 @@ use tokio_rustls::rustls::pki_types::ServerName;
 use super::super::secret::{Secret, SecretRef};
 use super::{Address, HttpSettings, SendError, tls};
 
+/// The content type of everything that is told to people.
+const JSON: &str = "application/json";
 /// Most of an answer that is read, and most of it that is shown.
 const LONGEST_ANSWER: usize = 64 << 10;
 const LONGEST_EXCERPT: usize = 200;
@@ -30,13 +33,69 @@ pub(super) async fn post(server: &HttpSettings, path: &str, body: &Value) -> Res
     };
     let token = server.token.as_ref().map(|token| token.read()).transpose()?;
     let target = Target::parse(address.reveal(), path)?;
-    let request = target.request(token.as_ref(), body)?;
-    let response = target.exchange(server, request).await?;
+    let authorization = token
+        .as_ref()
+        .map(|token| Secret::new(format!("Bearer {}", token.reveal())));
+    let request = target.request(authorization.as_ref(), JSON, body.to_string())?;
+    let response = target.exchange(server.ca_file.as_deref(), request).await?;
     let secrets = [
         matches!(server.url, Address::Secret(_)).then_some(&address),
         token.as_ref(),
     ];
     judge(&target.shown, response, &secrets).await
+}
+
+/// A request of any kind.
+pub(crate) struct Post<'a> {
+    /// The address, which may be shown, and what comes behind it.
+    pub(crate) url: &'a str,
+    pub(crate) path: &'a str,
+    /// The whole value of `Authorization`.
+    pub(crate) authorization: Option<&'a Secret>,
+    pub(crate) content_type: &'static str,
+    pub(crate) body: Vec<u8>,
+    /// Certificates to trust besides the system's, PEM.
+    pub(crate) ca_file: Option<&'a Path>,
+    /// Most bytes of an answer; a longer one is an error.
+    pub(crate) longest_answer: usize,
+}
+
+/// What a server answered, whatever its status.
+pub(crate) struct Reply {
+    pub(crate) status: StatusCode,
+    pub(crate) retry_after: Option<Duration>,
+    pub(crate) body: Bytes,
+    /// Scheme, host and port, for messages.
+    pub(crate) shown: String,
+}
+
+impl Reply {
+    /// The status, and the beginning of what was said unless it repeats `secrets`.
+    pub(crate) fn describe(&self, secrets: &[Option<&Secret>]) -> String {
+        let excerpt = excerpt(&self.body, secrets);
+        format!("{}: the server answered {}{excerpt}", self.shown, self.status)
+    }
+}
+
+impl Post<'_> {
+    /// Sends it and reads the whole answer. Redirections are not followed.
+    ///
+    /// # Errors
+    /// When there is no whole answer. Time is bounded by the caller.
+    pub(crate) async fn send(self) -> Result<Reply, SendError> {
+        let target = Target::parse(self.url, self.path)?;
+        let request = target.request(self.authorization, self.content_type, self.body)?;
+        let response = target.exchange(self.ca_file, request).await?;
+        let (status, retry_after) = (response.status(), retry_after(response.headers()));
+        let body = Limited::new(response.into_body(), self.longest_answer).collect().await;
+        let body = body.map_err(|error| target.failed("the answer broke off", error))?;
+        Ok(Reply {
+            status,
+            retry_after,
+            body: body.to_bytes(),
+            shown: target.shown,
+        })
+    }
 }
 
 impl HttpSettings {
@@ -106,9 +165,14 @@ impl Target {
         })
     }
 
-    fn request(&self, token: Option<&Secret>, body: &Value) -> Result<Request<Full<Bytes>>, SendError> {
+    fn request(
+        &self,
+        authorization: Option<&Secret>,
+        content_type: &'static str,
+        body: impl Into<Bytes>,
+    ) -> Result<Request<Full<Bytes>>, SendError> {
         let unusable = |what: &str| SendError::lasting(format!("{}: the {what} cannot be sent in HTTP", self.shown));
-        let mut request = Request::new(Full::from(body.to_string()));
+        let mut request = Request::new(Full::new(body.into()));
         *request.method_mut() = Method::POST;
         *request.uri_mut() = self.path.parse().map_err(|_| unusable("path"))?;
         let headers = request.headers_mut();
@@ -116,14 +180,13 @@ impl Target {
             HOST,
             HeaderValue::from_str(&self.authority).map_err(|_| unusable("host name"))?,
         );
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
         headers.insert(
             USER_AGENT,
             HeaderValue::from_static(concat!("trim/", env!("CARGO_PKG_VERSION"))),
         );
-        if let Some(token) = token {
-            let mut value =
-                HeaderValue::from_str(&format!("Bearer {}", token.reveal())).map_err(|_| unusable("token"))?;
+        if let Some(authorization) = authorization {
+            let mut value = HeaderValue::from_str(authorization.reveal()).map_err(|_| unusable("token"))?;
             value.set_sensitive(true);
             headers.insert(AUTHORIZATION, value);
         }
@@ -136,7 +199,7 @@ impl Target {
 
     async fn exchange(
         &self,
-        server: &HttpSettings,
+        ca_file: Option<&Path>,
         request: Request<Full<Bytes>>,
     ) -> Result<Response<Incoming>, SendError> {
         let stream = TcpStream::connect((self.host.as_str(), self.port)).await;
@@ -145,7 +208,7 @@ impl Target {
             return self.talk(stream, request).await;
         }
         let name = ServerName::try_from(self.host.clone()).map_err(|error| self.failed("no name for TLS", error))?;
-        let connector = tls::connector(server.ca_file.as_deref())?;
+        let connector = tls::connector(ca_file)?;
         let stream = connector.connect(name, stream).await;
         self.talk(stream.map_err(|error| self.failed("no TLS", error))?, request)
             .await

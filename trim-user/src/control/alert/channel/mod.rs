@@ -1,7 +1,7 @@
 //! The ways out: e-mail, Slack, webhook, Alertmanager, log file.
 
 mod email;
-mod http;
+pub(crate) mod http;
 mod log_file;
 mod tls;
 
@@ -95,7 +95,7 @@ pub struct SendError {
 
 impl SendError {
     /// May work the next time.
-    fn passing(reason: impl Into<String>) -> Self {
+    pub(crate) fn passing(reason: impl Into<String>) -> Self {
         Self {
             reason: reason.into(),
             is_final: false,
@@ -104,7 +104,7 @@ impl SendError {
     }
 
     /// Will not work the next time either.
-    fn lasting(reason: impl Into<String>) -> Self {
+    pub(crate) fn lasting(reason: impl Into<String>) -> Self {
         Self {
             is_final: true,
             ..Self::passing(reason)
