@@ -268,3 +268,129 @@ fn alert_changes(last: &Marks, now: &Marks) -> Vec<Change> {
     };
     all.into_iter().filter_map(change).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+    use std::time::Duration;
+
+    use super::*;
+
+    fn reporter() -> Reporter {
+        let settings = ElasticsearchSettings {
+            url: "http://e".to_owned(),
+            data_stream: "metrics-trim.capture-lab".to_owned(),
+            event_data_stream: "logs-trim.event-lab".to_owned(),
+            interval: Duration::from_secs(10),
+            credentials: None,
+            ca_file: None,
+            timeout: Duration::from_secs(1),
+            spool_directory: PathBuf::new(),
+            spool_bytes: 0,
+            batch_documents: 1,
+            batch_bytes: 0,
+        };
+        Reporter::new(&settings, "probe")
+    }
+
+    fn status() -> Status {
+        let latency = json!({ "packets": 9, "p50": 1000, "p95": 2000, "p99": 3000, "max": 4000 });
+        let http = json!({
+            "messages": 1, "header_bytes": 0, "body_bytes": 0, "body_bytes_cut": 0, "unsure_bytes": 0, "opaque_bytes": 0,
+        });
+        let strategy = |latency_ns: Value| {
+            json!({
+                "flows": 2, "packets": 9, "bytes_in": 900, "bytes_out": 90, "http": http, "panics": 1, "framing_lost": 3,
+                "latency_ns": latency_ns, "latency": {},
+            })
+        };
+        let none = json!({ "packets": 0, "p50": 0, "p99": 0, "max": 0 });
+        serde_json::from_value(json!({
+            "version": "1.2.3", "pid": 7, "uptime_s": 1.5, "mode": "ab_test", "split_percent": 10.0, "generation": 4,
+            "packets": { "seen": 10, "written": 9, "omitted": 0, "lost": 1 },
+            "accounts": {
+                "seen": 10, "passed": 0, "omitted_by_kernel": 0, "omitted_by_trimmer": 0, "written": 9, "in_flight": 0,
+                "lost": {
+                    "no_socket": 0, "rx_ring_full": 1, "fill_ring_empty": 0, "rx_dropped": 0, "queue_full": 0,
+                    "write_failed": 0,
+                },
+            },
+            "balance": 0, "bytes": { "in": 900, "out": 90 }, "http": http,
+            "strategies": { "legacy": strategy(latency), "scanning": strategy(none) },
+            "switch": null, "interfaces": [],
+            "files": { "directory": "/", "bytes": 0, "out_of_order": 0, "held_bytes": 0 }, "kernel": {},
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn a_metric_has_the_fields_of_the_schema_and_our_own() {
+        let record = reporter().metric(&status(), &View::default(), true, Time(1_700_000_000_123));
+        assert_eq!(record.data_stream, "metrics-trim.capture-lab");
+        let document = &record.document;
+        for (pointer, value) in [
+            ("/@timestamp", json!("2023-11-14T22:13:20.123Z")),
+            ("/ecs/version", json!(ECS)),
+            ("/event/kind", json!("metric")),
+            ("/event/dataset", json!("trim.capture")),
+            ("/data_stream/type", json!("metrics")),
+            ("/data_stream/namespace", json!("lab")),
+            ("/host/name", json!("probe")),
+            ("/service/name", json!("trim")),
+            ("/service/version", json!("1.2.3")),
+            ("/observer/hostname", json!("probe")),
+            ("/trim/packets/seen", json!(10)),
+            ("/trim/packets/lost/rx_ring_full", json!(1)),
+            ("/trim/strategy/legacy/latency_ns/p95", json!(2000)),
+            ("/trim/strategy/legacy/errors/framing_lost", json!(3)),
+            ("/trim/health/verdict", json!("no_data")),
+            ("/trim/rollout/status", json!("not_started")),
+        ] {
+            assert_eq!(document.pointer(pointer), Some(&value), "{pointer} in {document:#}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_known_is_left_out() {
+        let of = |has_latency| {
+            let record = reporter().metric(&status(), &View::default(), has_latency, Time(0));
+            let latency = |name| {
+                let pointer = format!("/trim/strategy/{name}/latency_ns");
+                record.document.pointer(&pointer).is_some()
+            };
+            (latency("legacy"), latency("scanning"))
+        };
+        assert_eq!((of(true), of(false)), ((true, false), (false, false)));
+    }
+
+    #[test]
+    fn only_changes_are_events() {
+        let before = Marks {
+            mode: "auto".to_owned(),
+            status: "in_progress",
+            phase: "ab_test",
+            firing: BTreeMap::from([("a".to_owned(), ("warning", "memory is short".to_owned()))]),
+            ..Marks::default()
+        };
+        assert!(changes(&before, &before).is_empty());
+        let after = Marks {
+            mode: "legacy".to_owned(),
+            status: "rolled_back",
+            firing: BTreeMap::from([("b".to_owned(), ("critical", "packets are lost".to_owned()))]),
+            ..before.clone()
+        };
+        let found = changes(&before, &after);
+        let actions: Vec<_> = found.iter().map(|change| change.action.as_str()).collect();
+        assert_eq!(
+            actions,
+            ["mode_changed", "rollout_rolled_back", "alert_resolved", "alert_fired"]
+        );
+        let reporter = reporter();
+        for change in found {
+            let record = reporter.event(change, Time(0));
+            assert_eq!(record.data_stream, "logs-trim.event-lab");
+            assert_eq!(record.document["event"]["kind"], "event");
+            assert!(!record.document["message"].as_str().unwrap_or_default().is_empty());
+        }
+    }
+}
