@@ -89,10 +89,7 @@ pub(super) fn serve(capture: Capture, configured: Configured, limits: Limits, do
         elasticsearch: config.elasticsearch.as_ref().map(|_| Arc::default()),
         stop,
     };
-    let web = doors
-        .web
-        .map(|listener| answer(listener, &service, config))
-        .transpose()?;
+    let web = answer(doors.web, &service, config)?;
     let shipper = super::ship::ship(config, &service)?;
     let supervisor = Supervisor::start(live.shared())?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -124,8 +121,7 @@ pub(super) fn serve(capture: Capture, configured: Configured, limits: Limits, do
     // It must not switch anything any more, nor judge a capture that ends.
     drop(operator);
     let summary = end(&appliance, live, &mut programs)?;
-    drop((web, programs));
-    drop(shipper);
+    drop((web, programs, shipper));
     // Last, so that a slow mail server holds up no packet.
     alerts.lock().end();
     served?;
@@ -154,11 +150,14 @@ fn alert_desk(config: &Config) -> io::Result<Arc<AlertDesk>> {
     Ok(Arc::new(AlertDesk::new(center)))
 }
 
-/// Starts what answers over TCP, on a thread of its own: this one renews the lease.
-fn answer(listener: WebListener, service: &Service, config: &Config) -> Result<WebServer, WebError> {
+/// Starts what answers over TCP, if that is wanted, on a thread of its own: this one renews the lease.
+fn answer(listener: Option<WebListener>, service: &Service, config: &Config) -> Result<Option<WebServer>, WebError> {
+    let Some(listener) = listener else {
+        return Ok(None);
+    };
     let (lease, database) = (config.capture.lease, config.database.clone());
     let (open, guarded) = web::routes(service.clone(), listener.guard(), lease, database)?;
-    listener.start(open, guarded)
+    listener.start(open, guarded).map(Some)
 }
 
 /// Starts what watches, decides and acts.
