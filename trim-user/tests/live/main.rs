@@ -10,6 +10,7 @@ mod comparison;
 mod confined;
 mod container;
 mod diagnosis;
+mod elasticsearch;
 mod equality;
 mod guides;
 mod killed;
