@@ -68,4 +68,6 @@ fn the_weekly_list_names_a_rollback_and_a_daemon_that_is_gone() {
     let (good, without) = check(&span.appliance, &appliance, "daily");
     assert!(!good && without.contains("capture/daemon failure"), "{without:#?}");
     assert!(without.contains("rollout/rollback warning"), "{without:#?}");
+    // Its pins stay when it is killed; the next one takes them away.
+    appliance.restart(&span.appliance, setting("inline")).stop();
 }
