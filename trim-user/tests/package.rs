@@ -54,7 +54,7 @@ done
 bash -n /usr/share/bash-completion/completions/trim
 trim run --config /etc/trim/trim.yaml 2>&1 || echo "status $?"
 cd /usr/lib/systemd/system
-systemd-analyze verify ./trim.service ./trim-backup.timer ./trim-report@weekly.service ./trim-report-weekly.timer 2>&1 | grep -v 'Failed to parse service type, ignoring: notify-reload' || true
+systemd-analyze verify ./trim.service ./trim-backup.timer ./trim-report@weekly.service ./trim-report-weekly.timer 2>&1 | sed '/Failed to parse service type, ignoring: notify-reload/d'
 
 # What the units start, as the user they start it as. There is no database yet.
 start() { sed -n "s/%i/weekly/g; s/^ExecStart=//p" $1 >/tmp/start; setpriv --reuid trim --regid trim --clear-groups sh -eu /tmp/start; }
@@ -76,8 +76,8 @@ dpkg --install /tmp/trim.deb >/tmp/log 2>&1 || { cat /tmp/log; exit 1; }
 tail -n 1 /etc/trim/trim.yaml
 
 echo '== purge'
-dpkg --purge trim 2>/tmp/errors | grep '^trim:' || true
-grep -v auto-update /tmp/errors || true
+dpkg --purge trim 2>/tmp/errors | sed -n '/^trim:/p'
+sed '/auto-update/d' /tmp/errors
 state
 find /etc /usr /var /sys/fs/bpf -xdev -newer /tmp/trim.deb -path '*trim*' \
     -not -path '/var/lib/dpkg/*' -not -path '/var/cache/*' -not -path '/usr/share/doc*' |

@@ -161,7 +161,7 @@ impl Walk<'_> {
             }
             _ => match scalar.meaning() {
                 Meaning::Text(text) => self.shown(text),
-                meaning => plain(&meaning),
+                _ => scalar.json(),
             },
         }
     }
@@ -176,16 +176,5 @@ impl Walk<'_> {
 
     fn shown(&self, text: &str) -> Value {
         self.redactor.as_ref().map(|redactor| redactor.text(text)).into()
-    }
-}
-
-fn plain(meaning: &Meaning<'_>) -> Value {
-    match *meaning {
-        Meaning::Null => Value::Null,
-        Meaning::Bool(value) => value.into(),
-        Meaning::Whole(value) => value.into(),
-        Meaning::Negative(value) => value.into(),
-        Meaning::Float(value) => value.into(),
-        Meaning::Text(text) => text.into(),
     }
 }

@@ -175,6 +175,16 @@ fn what_is_broken_or_needs_a_restart_is_refused_and_the_old_one_stays() {
     assert_nothing_lost(&appliance.stop());
 }
 
+/// Number, author and reason of each version.
+fn authors(versions: &Value) -> Vec<(u64, &str, &str)> {
+    versions.as_array().unwrap().iter().map(author).collect()
+}
+
+fn author(version: &Value) -> (u64, &str, &str) {
+    let word = |key: &str| version[key].as_str().unwrap();
+    (version["number"].as_u64().unwrap(), word("who"), word("why"))
+}
+
 // Long because each step starts from what the one before has made active.
 #[test]
 fn versions_are_kept_compared_and_taken_back() {
@@ -206,18 +216,7 @@ fn versions_are_kept_compared_and_taken_back() {
     appliance.command(&["config", "reload", "--reason", "still too many"]);
 
     let versions = history(&appliance);
-    let told: Vec<_> = versions
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|it| {
-            (
-                it["number"].as_u64().unwrap(),
-                it["who"].as_str().unwrap(),
-                it["why"].as_str().unwrap(),
-            )
-        })
-        .collect();
+    let told = authors(&versions);
     assert_eq!((told[0], told[1]), ((1, "start", ""), (2, "SIGHUP", "")));
     assert!(
         told[2].1.starts_with("uid 0, pid ") && told[2].2 == "still too many",

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use age::secrecy::ExposeSecret as _;
 use serde_json::Value;
 use trim_user::ops::diag::Archive;
 use trim_user::sealed::{self, Lock};
-use xtask::lab::{Folder, Span, SpanOptions, wait_until};
+use xtask::lab::{Folder, Namespace, Span, SpanOptions, wait_until};
 
 use super::api::curl;
 use super::appliance::{Appliance, Setting, can_run};
@@ -37,6 +38,55 @@ fn leaks(folder: &std::path::Path) -> Vec<String> {
         }
     }
     found
+}
+
+fn of_api(appliance: &Appliance) -> Vec<String> {
+    let paths = [
+        "/v1/config",
+        "/v1/config/check",
+        "/v1/status",
+        "/v1/alerts",
+        "/v1/health",
+        "/v1/debug/memory",
+    ];
+    let ask = |path| {
+        let (status, answer) = curl(appliance, &[], "GET", path, "").unwrap();
+        assert_eq!(status, 200, "{path}: {answer}");
+        answer.to_string()
+    };
+    paths.map(ask).into()
+}
+
+fn of_web(namespace: &Namespace) -> Vec<String> {
+    let bearer = format!("Authorization: Bearer {PLANTED}-of-a-good-length\r\n");
+    let ask = |path| {
+        let (status, answer) = ask(namespace, 9620, path, &bearer).expect("it answers");
+        assert_eq!(status, 200, "{path}: {answer}");
+        answer
+    };
+    ["/", "/metrics", "/readyz"].map(ask).into()
+}
+
+/// Every file of an archive for diagnosis.
+fn of_archive(config: &Path, folder: &Path) -> Vec<String> {
+    let mut collect = Command::new(env!("CARGO_BIN_EXE_trim"));
+    collect.args([
+        "diag",
+        "collect",
+        "--json",
+        "--include-config",
+        "--include-metrics",
+        "--config",
+    ]);
+    let collected = collect.arg(config).arg("--output-dir").arg(folder).output().unwrap();
+    let collected: Value = serde_json::from_slice(&collected.stdout).unwrap();
+    let archive = Archive {
+        path: collected["archive"].as_str().unwrap().into(),
+    };
+    let files = archive.read().unwrap().into_iter();
+    files
+        .map(|(name, bytes)| format!("{name}: {}", String::from_utf8_lossy(&bytes)))
+        .collect()
 }
 
 // Long because every place where a secret may come out is looked at after one and the same run.
@@ -87,46 +137,10 @@ fn a_planted_secret_is_used_and_is_in_no_log_answer_page_database_or_archive() {
     appliance.command(&["config", "reload"]);
 
     let mut answers = vec![failure()];
-    for path in [
-        "/v1/config",
-        "/v1/config/check",
-        "/v1/status",
-        "/v1/alerts",
-        "/v1/health",
-        "/v1/debug/memory",
-    ] {
-        let (status, answer) = curl(&appliance, &[], "GET", path, "").unwrap();
-        assert_eq!(status, 200, "{answer}");
-        answers.push(answer.to_string());
-    }
-    let bearer = format!("Authorization: Bearer {PLANTED}-of-a-good-length\r\n");
-    for path in ["/", "/metrics", "/readyz"] {
-        let (status, answer) = ask(&span.appliance, 9620, path, &bearer).expect("it answers");
-        assert_eq!(status, 200, "{path}: {answer}");
-        answers.push(answer);
-    }
+    answers.extend(of_api(&appliance));
+    answers.extend(of_web(&span.appliance));
     assert!(answers[1].contains("token.age"), "references are shown: {}", answers[1]);
-    let collected = Command::new(env!("CARGO_BIN_EXE_trim"))
-        .args([
-            "diag",
-            "collect",
-            "--json",
-            "--include-config",
-            "--include-metrics",
-            "--config",
-        ])
-        .arg(&file)
-        .arg("--output-dir")
-        .arg(secrets.path().join("diag"))
-        .output()
-        .unwrap();
-    let collected: Value = serde_json::from_slice(&collected.stdout).unwrap();
-    let archive = Archive {
-        path: collected["archive"].as_str().unwrap().into(),
-    };
-    for (name, bytes) in archive.read().unwrap() {
-        answers.push(format!("{name}: {}", String::from_utf8_lossy(&bytes)));
-    }
+    answers.extend(of_archive(&file, &secrets.path().join("diag")));
     let summary = appliance.stop();
     answers.extend([
         summary.to_string(),
