@@ -1,5 +1,6 @@
 //! `trim run` as an operator starts it.
 
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -21,9 +22,26 @@ pub(crate) fn can_run(test: &str) -> bool {
     require_root(test)
 }
 
+/// What a killed capture leaves pinned in its network namespace, which has this number: taken away with the test.
+struct Pins(u64);
+
+impl Drop for Pins {
+    fn drop(&mut self) {
+        let own = format!("@{}", self.0);
+        for entry in std::fs::read_dir("/sys/fs/bpf/trim").into_iter().flatten().flatten() {
+            if entry.file_name().to_string_lossy().ends_with(&own) {
+                // Whoever ended in good order has done it.
+                let _ = std::fs::remove_dir_all(entry.path());
+            }
+        }
+    }
+}
+
 /// A running `trim run`.
 pub(crate) struct Appliance {
+    // Ends before its pins are taken away.
     process: Process,
+    pins: Pins,
     socket: PathBuf,
     folder: Folder,
 }
@@ -79,7 +97,7 @@ impl Appliance {
             r#"mount -t tmpfs -o size=16m,{options} tmpfs "$0"; exec "$@" --set "control.database=$0/trim.db""#
         ));
         command.arg(disk).arg(TRIM);
-        Self::start_by(command, folder, setting)
+        Self::start_by(command, namespace, folder, setting)
     }
 
     /// The small disk, as seen from outside of the mount namespace.
@@ -91,6 +109,8 @@ impl Appliance {
 
     /// Another one with the files of this one, which has to be dead.
     pub(crate) fn restart(self, namespace: &Namespace, setting: Setting) -> Self {
+        // The next one is to find them.
+        std::mem::forget(self.pins);
         Self::start_in(self.folder, namespace, setting, &[])
     }
 
@@ -103,11 +123,11 @@ impl Appliance {
     ) -> Self {
         let mut command = namespace.command(TRIM);
         command.envs(environment.iter().map(|(name, value)| (name, value)));
-        Self::start_by(command, folder, setting)
+        Self::start_by(command, namespace, folder, setting)
     }
 
     /// `command` is `trim` without arguments, or what becomes that.
-    fn start_by(mut command: Command, folder: Folder, setting: Setting) -> Self {
+    fn start_by(mut command: Command, namespace: &Namespace, folder: Folder, setting: Setting) -> Self {
         let socket = folder.path().join("trim.sock");
         let file = folder.path().join("trim.yaml");
         std::fs::write(&file, configuration(setting, folder.path(), &socket)).unwrap();
@@ -115,6 +135,7 @@ impl Appliance {
         let process = Process::start(command).unwrap();
         let mut appliance = Self {
             process,
+            pins: Pins(std::fs::metadata(namespace.path()).unwrap().ino()),
             socket,
             folder,
         };
