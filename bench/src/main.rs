@@ -3,14 +3,20 @@
 //! `cargo xtask bench` builds everything and runs this. `docs/benchmarks.md` says how to read the result.
 
 mod cpus;
+mod exam;
+mod extra;
 mod machine;
+mod measure;
+mod paced;
 mod peers;
+mod plan;
 mod record;
 mod report;
 mod scenario;
 mod table;
 mod targets;
 mod traffic;
+mod usage;
 mod wire;
 
 use std::path::PathBuf;
@@ -20,21 +26,28 @@ use anyhow::{Context, Result, bail};
 use clap::{Parser, ValueEnum};
 use trim_user::kernel::program::is_embedded;
 
-use scenario::Size;
+use cpus::Cpus;
+use measure::Bench;
+use plan::Plan;
+use report::Report;
 
 /// Measure side by side, on frames that the kernel makes, how many packets trim and others keep.
 #[derive(Parser)]
 #[command(name = "cargo xtask bench")]
 struct Arguments {
-    /// What traffic is made
-    #[arg(long, value_enum, default_value = "bulk")]
-    scenario: Scenario,
-    /// Fewer packets and rounds: about a minute in all
+    /// What traffic is made; may be given several times [default: all]
+    #[arg(long, value_enum)]
+    scenario: Vec<Scenario>,
+    /// Fewer packets and rounds: less than five minutes in all
     #[arg(long)]
     quick: bool,
     /// Print the report of each scenario as one line of JSON, after its table
     #[arg(long)]
     json: bool,
+    /// Measure only peers whose name contains this; may be given several times. The demands compare peers, so those
+    /// that miss one are left out
+    #[arg(long, value_name = "NAME")]
+    peer: Vec<String>,
     /// Keep the report as a dated file in bench/record
     #[arg(long)]
     record: bool,
@@ -43,35 +56,31 @@ struct Arguments {
     trim: Option<PathBuf>,
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
+/// What traffic is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Scenario {
     /// Large downloads in full-size frames
     Bulk,
+    /// Messages of many sizes around 12 KiB, both directions
+    Web,
+    /// Calls of 1 KiB on many connections
+    Api,
     /// The smallest frames there are, of no HTTP
     Tiny,
-    /// Endless header blocks in segments of one byte
+    /// Endless header blocks, and packets of which each begins a connection
     Hostile,
-    /// One after the other
-    All,
 }
 
 impl Scenario {
-    /// Those to run.
-    const fn each(self) -> &'static [Self] {
-        match self {
-            Self::Bulk => &[Self::Bulk],
-            Self::Tiny => &[Self::Tiny],
-            Self::Hostile => &[Self::Hostile],
-            Self::All => &[Self::Bulk, Self::Tiny, Self::Hostile],
-        }
-    }
+    const ALL: [Self; 5] = [Self::Bulk, Self::Web, Self::Api, Self::Tiny, Self::Hostile];
 
     const fn name(self) -> &'static str {
         match self {
             Self::Bulk => "bulk",
+            Self::Web => "web",
+            Self::Api => "api",
             Self::Tiny => "tiny",
             Self::Hostile => "hostile",
-            Self::All => "all",
         }
     }
 }
@@ -104,20 +113,37 @@ fn run(arguments: &Arguments) -> Result<bool> {
             trim.display()
         );
     }
-    let mut is_balanced = true;
-    for scenario in arguments.scenario.each() {
-        let report = scenario::run(scenario.name(), &trim, Size::of(*scenario, arguments.quick))?;
-        print!("{}", table::text(&report));
-        if arguments.record {
-            let file = record::write(&report)?;
-            eprintln!("bench: recorded in {}", file.display());
-        }
-        if arguments.json {
-            println!("{}", serde_json::to_string(&report)?);
-        }
-        is_balanced &= report.is_balanced();
+    let bench = Bench {
+        trim: &trim,
+        cpus: Cpus::choose()?,
+    };
+    let scenarios = if arguments.scenario.is_empty() {
+        Scenario::ALL.to_vec()
+    } else {
+        arguments.scenario.clone()
+    };
+    let mut reports: Vec<Report> = Vec::new();
+    for scenario in scenarios {
+        let plan = Plan::of(scenario, arguments.quick).only(&arguments.peer)?;
+        let mut report = scenario::run(&plan, &bench)?;
+        report.targets = targets::of(&report, &reports);
+        show(arguments, &report)?;
+        reports.push(report);
     }
-    Ok(is_balanced)
+    Ok(reports.iter().all(Report::is_balanced))
+}
+
+/// Prints and keeps a report.
+fn show(arguments: &Arguments, report: &Report) -> Result<()> {
+    print!("{}", table::text(report));
+    if arguments.record {
+        let file = record::write(report)?;
+        eprintln!("bench: recorded in {}", file.display());
+    }
+    if arguments.json {
+        println!("{}", serde_json::to_string(report)?);
+    }
+    Ok(())
 }
 
 fn beside() -> Result<PathBuf> {

@@ -6,10 +6,14 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::cpus::Cpus;
+use crate::exam::Exam;
+use crate::extra::ManyFlows;
 use crate::machine::Machine;
-use crate::peers::{Peer, Received};
+use crate::paced::Paced;
+use crate::peers::{Latency, Peer, Received};
 use crate::targets::Target;
 use crate::traffic::{Sent, Shape};
+use crate::usage::Usage;
 
 /// A whole run.
 #[derive(Clone, Debug, Serialize)]
@@ -24,6 +28,13 @@ pub(crate) struct Report {
     /// What was sent in each round.
     pub(crate) traffic: Shape,
     pub(crate) rows: Vec<Row>,
+    /// Switches of strategy under load: from the command to the last packet with the old tag, microseconds. Measured in
+    /// `bulk`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) switches_us: Vec<f64>,
+    /// Memory with very many connections; measured in `api`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) many_flows: Option<ManyFlows>,
     /// What the figures have to reach.
     pub(crate) targets: Vec<Target>,
 }
@@ -38,6 +49,12 @@ pub(crate) struct Row {
     /// The round with the median of `kept_per_second`, whole: its figures belong together.
     pub(crate) median: Round,
     pub(crate) rounds: Vec<Round>,
+    /// At given rates; absent where that was not measured.
+    pub(crate) paced: Option<Paced>,
+    /// What its output holds, of the last round; absent for one that writes nothing.
+    pub(crate) output: Option<Exam>,
+    #[serde(skip)]
+    pub(crate) peer_is: Peer,
 }
 
 impl Row {
@@ -49,7 +66,10 @@ impl Row {
             setting: peer.setting(),
             is_ours: peer.is_ours(),
             median: median(&rounds).clone(),
+            output: rounds.last().and_then(|round| round.exam),
             rounds,
+            paced: None,
+            peer_is: peer,
         }
     }
 }
@@ -83,10 +103,41 @@ pub(crate) struct Round {
     pub(crate) output_bytes: Option<u64>,
     /// Offered less everything else: 0, or packets are unaccounted for.
     pub(crate) balance: i64,
+    /// What the peer's process took; absent for one that is none.
+    pub(crate) taken: Option<Taken>,
+    /// From the XDP program to the output's buffer, nanoseconds; absent for one that does not measure it.
+    pub(crate) latency_ns: Option<Latency>,
+    #[serde(skip)]
+    pub(crate) exam: Option<Exam>,
+}
+
+/// What a process took of the machine.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub(crate) struct Taken {
+    /// Processor time while frames were sent, seconds, without what the kernel does for it in soft interrupts.
+    pub(crate) processor_seconds: f64,
+    /// Most memory that was resident, bytes.
+    pub(crate) peak_resident_bytes: u64,
+}
+
+impl Taken {
+    /// From one moment to another.
+    pub(crate) fn new(before: Usage, after: Usage) -> Self {
+        Self {
+            processor_seconds: after.processor.saturating_sub(before.processor).as_secs_f64(),
+            peak_resident_bytes: after.peak_resident,
+        }
+    }
 }
 
 impl Round {
-    pub(crate) fn new(sent: &Sent, dropped_by_sender: u64, received: Received) -> Self {
+    pub(crate) fn new(
+        sent: &Sent,
+        dropped_by_sender: u64,
+        received: Received,
+        taken: Option<Taken>,
+        exam: Option<Exam>,
+    ) -> Self {
         let seconds = sent.duration.as_secs_f64();
         // Openings were sent before time was taken; of what was kept they are taken to be the same share.
         let timed = (sent.frames - sent.openings) as f64 / sent.frames as f64;
@@ -109,6 +160,9 @@ impl Round {
             lost_by_place: received.lost,
             output_bytes: received.output_bytes,
             balance: if unseen == 0 { vanished } else { unseen },
+            taken,
+            latency_ns: received.latency,
+            exam,
         }
     }
 }
@@ -155,8 +209,9 @@ mod tests {
             kept,
             lost: [("rx_ring_full".to_owned(), lost), ("rx_dropped".to_owned(), 0)].into(),
             output_bytes: Some(1),
+            ..Received::default()
         };
-        Round::new(&sent(), dropped_by_sender, received)
+        Round::new(&sent(), dropped_by_sender, received, None, None)
     }
 
     #[test]
@@ -197,6 +252,8 @@ mod tests {
                 body_bytes: 0,
             },
             rows: vec![Row::new(peer, vec![round(100, 900, 700, 199)])],
+            switches_us: Vec::new(),
+            many_flows: None,
             targets: Vec::new(),
         };
         assert!(!report(Peer::Bare).is_balanced());

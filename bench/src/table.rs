@@ -1,5 +1,6 @@
 //! The report as a person reads it.
 
+use crate::peers::Latency;
 use crate::report::{Report, Round, Row};
 use crate::targets::Target;
 
@@ -40,6 +41,29 @@ pub(crate) fn text(report: &Report) -> String {
     lines.push(String::new());
     lines.extend(report.rows.iter().flat_map(losses));
     lines.push(String::new());
+    lines.push(line([
+        "",
+        "CPU s/Mpkt",
+        "peak",
+        "",
+        "headers",
+        "bodies",
+        "lossless",
+        "",
+    ]));
+    lines.push(line([
+        "",
+        "of process",
+        "MiB",
+        "",
+        "lost, B",
+        "kept, MB",
+        "Mpackets/s",
+        "",
+    ]));
+    lines.extend(report.rows.iter().map(costs));
+    lines.extend(latency(report));
+    lines.push(String::new());
     lines.extend(report.targets.iter().map(Target::line));
     lines.push(String::new());
     lines.extend(
@@ -76,6 +100,58 @@ fn figures(row: &Row, report: &Report) -> String {
         &output,
         &round.balance.to_string(),
     ])
+}
+
+/// What a row took, and what its output lacks and has too much.
+fn costs(row: &Row) -> String {
+    let taken = row.median.taken.as_ref();
+    let or_none = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
+    let processor = taken.map(|taken| decimals(taken.processor_seconds / (row.median.kept as f64 / 1e6), 2));
+    let peak = taken.map(|taken| (taken.peak_resident_bytes >> 20).to_string());
+    let lost = row.output.map(|output| output.header_bytes_lost.to_string());
+    let leaked = row
+        .output
+        .map(|output| decimals(output.body_bytes_leaked as f64 / 1e6, 1));
+    let lossless = row.paced.as_ref().map(|paced| match paced.lossless_per_second {
+        Some(rate) => decimals(rate / 1e6, 3),
+        None => "none".to_owned(),
+    });
+    line([
+        row.peer,
+        &or_none(processor),
+        &or_none(peak),
+        "",
+        &or_none(lost),
+        &or_none(leaked),
+        &or_none(lossless),
+        "",
+    ])
+}
+
+/// Latency under load, of those that measure it.
+fn latency(report: &Report) -> Vec<String> {
+    let rows = report.rows.iter().filter_map(|row| Some((row, row.paced.as_ref()?)));
+    let mut lines = Vec::new();
+    for (row, paced) in rows.filter(|(_, paced)| !paced.loaded.is_empty()) {
+        lines.push(String::new());
+        let name = row.peer;
+        lines.push(format!(
+            "  {name}: kernel to written, us, at shares of its lossless rate"
+        ));
+        for loaded in &paced.loaded {
+            let Latency { p50, p99, p999 } = loaded.latency_ns;
+            let us = |ns: u64| decimals(ns as f64 / 1000.0, 1);
+            lines.push(format!(
+                "    {:>3.0}%  p50 {:>9}  p99 {:>9}  p99.9 {:>9}  lost {}",
+                loaded.share * 100.0,
+                us(p50),
+                us(p99),
+                us(p999),
+                loaded.lost
+            ));
+        }
+    }
+    lines
 }
 
 /// Where the median round lost packets; nothing when it lost none.

@@ -15,5 +15,6 @@ pub mod maps;
 #[cfg(feature = "user")]
 mod pod;
 pub mod reason;
+pub mod source;
 pub mod strategy;
 pub mod tag;

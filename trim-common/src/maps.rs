@@ -25,9 +25,11 @@ pub const CUTS: &str = "CUTS";
 pub const COUNTERS: &str = "COUNTERS";
 /// XSKMAP, indexed by [`socket_index`].
 pub const SOCKETS: &str = "SOCKETS";
-/// Array of [`SOURCE_FLOWS_MAX`] [`SourceFlow`]: the flows of the benchmark's source.
+/// Array of [`source::Step`](crate::source::Step): the script of the benchmark's source.
+pub const SOURCE_STEPS: &str = "SOURCE_STEPS";
+/// Array of [`source::Flow`](crate::source::Flow): the connections of the benchmark's source.
 pub const SOURCE_FLOWS: &str = "SOURCE_FLOWS";
-/// Array of one [`SourceSetup`].
+/// Array of one [`source::Setup`](crate::source::Setup).
 pub const SOURCE_SETUP: &str = "SOURCE_SETUP";
 
 /// Most RX queues of an interface.
@@ -40,8 +42,6 @@ pub const FLOWS_DEFAULT: u32 = 1 << 17;
 pub const CUTS_MAX: u32 = 1 << 16;
 /// Entries of [`PORTS`].
 pub const PORT_WORDS: u32 = 65536 / 64;
-/// Entries of [`SOURCE_FLOWS`].
-pub const SOURCE_FLOWS_MAX: u32 = 4096;
 
 /// The program's counters on one CPU, by [`Reason::index`](crate::reason::Reason::index), packets.
 pub type Counters = [u64; crate::reason::Reason::COUNT];
@@ -145,38 +145,6 @@ pub struct Setup {
 }
 
 const _: () = assert!(core::mem::size_of::<Setup>() == 24);
-
-/// What the benchmark's source does with each frame. No padding.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-#[repr(C)]
-pub struct SourceSetup {
-    /// Interface the frames leave by.
-    pub interface: u32,
-    /// Flows in use, `1..=SOURCE_FLOWS_MAX`.
-    pub flows: u32,
-    /// Added to a flow's sequence number with each of its frames, bytes.
-    pub step: u32,
-    /// Always 0.
-    pub reserved: u32,
-    /// Frames made so far; counted by the program.
-    pub made: u64,
-}
-
-const _: () = assert!(core::mem::size_of::<SourceSetup>() == 24);
-
-/// One flow of the benchmark's source. No padding.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-#[repr(C)]
-pub struct SourceFlow {
-    /// Sequence number of the flow's next frame, host byte order.
-    pub sequence: u32,
-    /// Source port, host byte order.
-    pub source_port: u16,
-    /// Destination port, host byte order.
-    pub destination_port: u16,
-}
-
-const _: () = assert!(core::mem::size_of::<SourceFlow>() == 8);
 
 #[cfg(test)]
 mod tests {

@@ -1,28 +1,27 @@
-//! Makes traffic for the benchmark: each live frame (`BPF_F_TEST_XDP_LIVE_FRAMES`) becomes the next segment of one of many
-//! flows and leaves by an interface.
+//! Makes traffic for the benchmark: each live frame (`BPF_F_TEST_XDP_LIVE_FRAMES`) becomes the next segment of the
+//! connection whose turn it is, and leaves by an interface.
 //!
-//! The template must be Ethernet, IPv4 without options and TCP. The maps: `trim_common::maps::{SOURCE_SETUP, SOURCE_FLOWS}`.
+//! What a segment is stands in `trim_common::source`; the maps are `trim_common::maps::SOURCE_*`.
 
 use aya_ebpf::bindings::xdp_action;
-use aya_ebpf::helpers::bpf_redirect;
+use aya_ebpf::helpers::{bpf_ktime_get_ns, bpf_redirect, bpf_xdp_adjust_tail, bpf_xdp_store_bytes};
 use aya_ebpf::macros::{map, xdp};
 use aya_ebpf::maps::Array;
 use aya_ebpf::programs::XdpContext;
-use trim_common::maps::{SOURCE_FLOWS_MAX, SourceFlow, SourceSetup};
+use trim_common::source::{Flow, Setup, Step, WRITTEN_MAX};
 
+/// The loader gives both arrays as many entries as the script has.
 #[map]
-static SOURCE_SETUP: Array<SourceSetup> = Array::with_max_entries(1, 0);
+static SOURCE_STEPS: Array<Step> = Array::with_max_entries(1, 0);
 #[map]
-static SOURCE_FLOWS: Array<SourceFlow> = Array::with_max_entries(SOURCE_FLOWS_MAX, 0);
+static SOURCE_FLOWS: Array<Flow> = Array::with_max_entries(1, 0);
+#[map]
+static SOURCE_SETUP: Array<Setup> = Array::with_max_entries(1, 0);
 
-/// Where TCP begins in the template.
-const TCP: usize = 14 + 20;
-/// Ports and sequence number: the first eight bytes of TCP.
-const FIELDS: usize = 8;
-/// Offset of the checksum within TCP.
-const CHECKSUM: usize = 16;
+/// How often the clock is read at most while a frame is not due yet: about 100 microseconds.
+const LOOKS: u32 = 4096;
 
-/// Writes ports and sequence number of the next flow in turn and sends the frame off.
+/// Sends the next segment.
 #[xdp]
 pub fn source(ctx: XdpContext) -> u32 {
     next(&ctx).unwrap_or(xdp_action::XDP_DROP)
@@ -34,52 +33,62 @@ fn next(ctx: &XdpContext) -> Option<u32> {
     // SAFETY: a map value, aligned and alive as long as the program. User space changes it only between runs, and one
     // source makes one run at a time, on one CPU.
     let setup = unsafe { &mut *setup };
-    let number = setup.made;
-    setup.made += 1;
-    let flow = SOURCE_FLOWS.get_ptr_mut((number % u64::from(setup.flows.max(1))) as u32)?;
+    let flow = SOURCE_FLOWS.get_ptr_mut(setup.turn)?;
     // SAFETY: as above.
     let flow = unsafe { &mut *flow };
-    let (source_port, destination_port, sequence) = (flow.source_port, flow.destination_port, flow.sequence);
-    flow.sequence = sequence.wrapping_add(setup.step);
-    let interface = setup.interface;
-    write(ctx, source_port, destination_port, sequence)?;
+    let step = SOURCE_STEPS.get_ptr_mut(u32::from(flow.step))?;
+    // SAFETY: as above.
+    let step = unsafe { &mut *step };
+    setup.turn += 1;
+    if setup.turn >= setup.flows {
+        setup.turn = 0;
+    }
+    let fields = flow.send(step);
+    step.fill(&fields);
+    if setup.began_ns == 0 {
+        setup.began_ns = now();
+        setup.due_ns = setup.began_ns;
+    }
+    if setup.interval_ns != 0 {
+        wait(setup);
+    }
+    write(ctx, step)?;
+    setup.made += 1;
     // SAFETY: a helper that takes two integers.
-    let action = unsafe { bpf_redirect(interface, 0) };
+    let action = unsafe { bpf_redirect(setup.interface, 0) };
     Some(action as u32)
 }
 
+/// Waits until the frame is due. One that is late does not move those behind it.
 #[inline(always)]
-fn write(ctx: &XdpContext, source_port: u16, destination_port: u16, sequence: u32) -> Option<()> {
-    let tcp = ctx.data() + TCP;
-    if tcp + CHECKSUM + 2 > ctx.data_end() {
-        return None;
+fn wait(setup: &mut Setup) {
+    for _ in 0..LOOKS {
+        if now() >= setup.due_ns {
+            break;
+        }
     }
-    let mut fields = [0; FIELDS];
-    fields[..2].copy_from_slice(&source_port.to_be_bytes());
-    fields[2..4].copy_from_slice(&destination_port.to_be_bytes());
-    fields[4..].copy_from_slice(&sequence.to_be_bytes());
-    // SAFETY: the first CHECKSUM + 2 bytes of TCP were checked to lie in the packet; byte arrays have no alignment.
-    let old = unsafe { *(tcp as *const [u8; FIELDS]) };
-    // SAFETY: as above.
-    let checksum = unsafe { *((tcp + CHECKSUM) as *const [u8; 2]) };
-    let checksum = updated(u16::from_be_bytes(checksum), &old, &fields);
-    // SAFETY: as above.
-    unsafe { *(tcp as *mut [u8; FIELDS]) = fields };
-    // SAFETY: as above.
-    unsafe { *((tcp + CHECKSUM) as *mut [u8; 2]) = checksum.to_be_bytes() };
-    Some(())
+    setup.due_ns += setup.interval_ns;
 }
 
-/// RFC 1624: the checksum after `old` became `new`. The frames of a run are recycled, so that `old` is what an earlier round
-/// has left, and its checksum with it.
 #[inline(always)]
-fn updated(checksum: u16, old: &[u8; FIELDS], new: &[u8; FIELDS]) -> u16 {
-    let mut sum = u32::from(!checksum);
-    for at in [0, 2, 4, 6] {
-        sum += u32::from(!u16::from_be_bytes([old[at], old[at + 1]]));
-        sum += u32::from(u16::from_be_bytes([new[at], new[at + 1]]));
+fn now() -> u64 {
+    // SAFETY: a helper without arguments, allowed in every program type.
+    unsafe { bpf_ktime_get_ns() }
+}
+
+/// Gives the frame its length and writes what differs.
+#[inline(always)]
+fn write(ctx: &XdpContext, step: &Step) -> Option<()> {
+    let change = i32::from(step.length) - (ctx.data_end() - ctx.data()) as i32;
+    // SAFETY: `ctx.ctx` is the context the kernel gave to this program run.
+    if change != 0 && unsafe { bpf_xdp_adjust_tail(ctx.ctx, change) } != 0 {
+        return None;
     }
-    sum = (sum & 0xffff) + (sum >> 16);
-    sum = (sum & 0xffff) + (sum >> 16);
-    !(sum as u16)
+    let written = u32::from(step.written);
+    if written == 0 || written > WRITTEN_MAX as u32 {
+        return None;
+    }
+    // SAFETY: as above; the kernel reads `written` bytes, no more than the array has.
+    let result = unsafe { bpf_xdp_store_bytes(ctx.ctx, 0, step.frame.as_ptr().cast_mut().cast(), written) };
+    (result == 0).then_some(())
 }

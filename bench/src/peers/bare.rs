@@ -14,6 +14,7 @@ use trim_user::kernel::xsk::{Options, Queue};
 use super::{Place, Received, Receiving};
 use crate::cpus::pin;
 use crate::traffic::Sent;
+use crate::usage::Usage;
 use crate::wire::Wire;
 
 pub(super) const SETTING: &str = "the least XDP program, copy mode, 4096 frames, RX ring of 2048, spinning";
@@ -83,6 +84,10 @@ fn receive(mut queue: Queue, ended: &AtomicBool) -> (Queue, u64) {
 }
 
 impl Receiving for Bare {
+    fn usage(&self) -> Option<Usage> {
+        None
+    }
+
     fn stop(self: Box<Self>, _sent: &Sent) -> Result<Received> {
         self.ended.store(true, Ordering::Release);
         let (queue, kept) = self
@@ -100,7 +105,7 @@ impl Receiving for Bare {
             ]
             .map(|(place, packets)| (place.to_owned(), packets))
             .into(),
-            output_bytes: None,
+            ..Received::default()
         })
     }
 }

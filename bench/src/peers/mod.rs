@@ -5,15 +5,17 @@ mod sniffer;
 mod trim;
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
+use serde::Serialize;
 use trim_common::strategy::Mode;
 
 pub(crate) use sniffer::Program;
 
 use crate::cpus::Cpus;
 use crate::traffic::Sent;
+use crate::usage::Usage;
 use crate::wire::Wire;
 
 /// A receiver under test.
@@ -44,6 +46,16 @@ pub(crate) struct Place<'a> {
 
 /// A peer that receives.
 pub(crate) trait Receiving {
+    /// What it has taken of the machine so far; `None` for one that is no process of its own.
+    fn usage(&self) -> Option<Usage>;
+    /// Lets `trim` change its strategy while it receives; microseconds from the command to the last packet with the old
+    /// tag. `None` for one that has no strategies.
+    ///
+    /// # Errors
+    /// When it refuses.
+    fn switch(&self, _to: Mode) -> Result<Option<f64>> {
+        Ok(None)
+    }
     /// Everything was sent, and the last frame has arrived: says what became of it.
     fn stop(self: Box<Self>, sent: &Sent) -> Result<Received>;
 }
@@ -59,9 +71,25 @@ pub(crate) struct Received {
     pub(crate) lost: BTreeMap<String, u64>,
     /// Bytes written; `None` for one that writes nothing.
     pub(crate) output_bytes: Option<u64>,
+    /// The files written.
+    pub(crate) files: Vec<PathBuf>,
+    /// From the XDP program to the output's buffer, where that was measured.
+    pub(crate) latency: Option<Latency>,
+}
+
+/// Latency, nanoseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub(crate) struct Latency {
+    pub(crate) p50: u64,
+    pub(crate) p99: u64,
+    /// 999 of 1000 packets took at most this.
+    pub(crate) p999: u64,
 }
 
 impl Peer {
+    /// `trim` as it comes.
+    pub(crate) const APPLIANCE: Self = Self::trim(Mode::Legacy, true);
+
     /// All of them, in the order in which they are measured.
     pub(crate) const ALL: [Self; 9] = [
         Self::trim(Mode::Legacy, true),

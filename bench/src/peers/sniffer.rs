@@ -11,6 +11,7 @@ use xtask::lab::Process;
 
 use super::{Place, Received, Receiving};
 use crate::traffic::Sent;
+use crate::usage::Usage;
 use crate::wire::{NEAR, Wire};
 
 const START: Duration = Duration::from_secs(10);
@@ -123,6 +124,10 @@ impl Sniffer {
 }
 
 impl Receiving for Sniffer {
+    fn usage(&self) -> Option<Usage> {
+        Usage::of(self.process.id())
+    }
+
     fn stop(mut self: Box<Self>, _sent: &Sent) -> Result<Received> {
         settle(&self.file);
         self.process.stop(Signal::INT, STOP)?;
@@ -136,6 +141,8 @@ impl Receiving for Sniffer {
             kept: captured,
             lost: [("kernel_buffer".to_owned(), dropped)].into(),
             output_bytes: Some(length(&self.file)),
+            files: vec![self.file],
+            latency: None,
         })
     }
 }

@@ -8,12 +8,13 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;
 use trim_common::strategy::Mode;
-use trim_user::control::status::{Http, Packets};
+use trim_user::control::status::{Http, LatencyStatus, Packets, SwitchStatus};
 use xtask::command::output;
 use xtask::lab::Process;
 
-use super::{Place, Received, Receiving};
+use super::{Latency, Place, Received, Receiving};
 use crate::traffic::Sent;
+use crate::usage::Usage;
 use crate::wire::{NEAR, Wire};
 
 pub(super) const SETTING: &str = "native XDP, layout inline, wait spin, pcapng to tmpfs, the rest as by default";
@@ -32,6 +33,32 @@ struct Summary {
     files: Files,
     frames_leaked: u64,
     xdp_mode: String,
+    strategies: BTreeMap<String, Judged>,
+}
+
+/// What `trim switch --json` prints, as far as it is wanted here.
+#[derive(Debug, Deserialize)]
+struct Switched {
+    switch: Option<SwitchStatus>,
+}
+
+/// One strategy's part.
+#[derive(Debug, Deserialize)]
+struct Judged {
+    latency_ns: LatencyStatus,
+}
+
+impl Summary {
+    /// That of the strategy that has judged most packets.
+    fn latency(&self) -> Option<Latency> {
+        let judged = self.strategies.values().map(|judged| judged.latency_ns);
+        let most = judged.max_by_key(|latency| latency.packets)?;
+        Some(Latency {
+            p50: most.p50,
+            p99: most.p99,
+            p999: most.p999,
+        })
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -70,6 +97,19 @@ impl Appliance {
         })
     }
 
+    /// What it has written: all captures in its folder.
+    fn files(&self) -> Result<Vec<PathBuf>> {
+        let folder = self.socket.parent().context("the socket stands in a folder")?;
+        let mut files = Vec::new();
+        for entry in std::fs::read_dir(folder)? {
+            let path = entry?.path();
+            if path.extension().is_some_and(|extension| extension == "pcapng") {
+                files.push(path);
+            }
+        }
+        Ok(files)
+    }
+
     fn end(&mut self) -> Result<Summary> {
         ask(&self.trim, &self.socket, "stop")?;
         let status = self.process.wait(STOP)?;
@@ -85,14 +125,30 @@ impl Appliance {
 }
 
 impl Receiving for Appliance {
+    fn usage(&self) -> Option<Usage> {
+        Usage::of(self.process.id())
+    }
+
+    fn switch(&self, to: Mode) -> Result<Option<f64>> {
+        let mut command = Command::new(&self.trim);
+        command.args(["switch", "--mode", to.name(), "--immediate", "--json"]);
+        command.arg("--socket").arg(&self.socket);
+        let done: Switched = serde_json::from_str(&output(&mut command)?)
+            .context("`trim switch --json` answers otherwise than expected")?;
+        Ok(done.switch.map(|switch| switch.microseconds))
+    }
+
     fn stop(mut self: Box<Self>, sent: &Sent) -> Result<Received> {
         let summary = self.end()?;
         check(&summary, sent)?;
+        let latency = summary.latency();
         Ok(Received {
             seen: summary.packets.seen,
             kept: summary.packets.written,
             lost: summary.accounts.lost,
             output_bytes: Some(summary.files.bytes),
+            files: self.files()?,
+            latency,
         })
     }
 }

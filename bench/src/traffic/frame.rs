@@ -2,6 +2,8 @@
 
 use std::net::Ipv4Addr;
 
+use super::conversation::filling;
+
 /// Ethernet, IPv4 without options, TCP without options, bytes.
 pub(crate) const HEADERS: usize = 14 + 20 + 20;
 
@@ -68,6 +70,11 @@ impl Segment<'_> {
         header[10..].copy_from_slice(&((20 + self.payload.len()) as u16).to_be_bytes());
         header
     }
+}
+
+/// A frame with a payload of so many bytes of [`filling`]; its headers are of no use.
+pub(super) fn filled(payload: usize) -> Vec<u8> {
+    [0; HEADERS].into_iter().chain(filling(0).take(payload)).collect()
 }
 
 /// RFC 1071.

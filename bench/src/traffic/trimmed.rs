@@ -5,6 +5,9 @@ use trim_user::data::worker::{HoldLimits, MakeTrimmer, Output, Worker};
 use trim_user::packet::LinkType;
 use trim_user::trimmer::{Legacy, Policy, Settings};
 
+use super::frame::HEADERS;
+use super::{Play, Traffic};
+
 /// Lengths of the packets that leave a worker, bytes.
 #[derive(Debug, Default)]
 struct Lengths(Vec<usize>);
@@ -16,7 +19,7 @@ impl Output for Lengths {
 }
 
 /// Trims frames by `legacy`; gives the lengths of what is kept.
-pub(super) fn by_legacy(frames: impl IntoIterator<Item = Vec<u8>>) -> Vec<usize> {
+fn by_legacy(frames: &[Vec<u8>]) -> Vec<usize> {
     let make: MakeTrimmer = Box::new(|| Box::new(Legacy::new(&Settings::default())));
     let limits = HoldLimits {
         bytes: 1 << 20,
@@ -29,10 +32,24 @@ pub(super) fn by_legacy(frames: impl IntoIterator<Item = Vec<u8>>) -> Vec<usize>
             interface: 0,
             time_ns,
             original_length: data.len() as u32,
-            data: &data,
+            data,
         };
         worker.packet(0, LinkType::ETHERNET, &record, &mut kept);
     }
     worker.finish(&mut kept);
     kept.0
+}
+
+/// The exact trimmer cuts from the first `frames` frames what the script says is body, and nothing else.
+pub(super) fn assert_trimmed(traffic: &Traffic, frames: usize) {
+    let mut play = Play::new(&traffic.script);
+    let (mut all, mut expected) = (Vec::new(), Vec::new());
+    for _ in 0..frames {
+        let step = play.clone().next_frame().step;
+        let bytes = play.next_bytes();
+        expected.push(bytes.len() - traffic.truth.body_bytes(step) as usize);
+        all.push(bytes);
+    }
+    assert!(expected.iter().all(|&length| length >= HEADERS));
+    assert_eq!(by_legacy(&all), expected);
 }

@@ -183,6 +183,9 @@ pub struct LatencyStatus {
     pub p95: u64,
     /// 99 of 100 took at most this.
     pub p99: u64,
+    /// 999 of 1000 took at most this.
+    #[serde(default)]
+    pub p999: u64,
     /// The slowest.
     pub max: u64,
 }
@@ -242,6 +245,7 @@ pub fn strategy_status(lane: Lane, totals: &LaneTotals, latency: &Latency) -> St
             p50: histogram.value_at_quantile(0.5),
             p95: histogram.value_at_quantile(0.95),
             p99: histogram.value_at_quantile(0.99),
+            p999: histogram.value_at_quantile(0.999),
             max: histogram.max(),
         }
     };

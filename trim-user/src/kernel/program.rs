@@ -239,17 +239,29 @@ impl Drop for Link {
 
 /// Parses the object and makes its maps, with a flow table of this size or the smallest one.
 pub(super) fn load_object(flow_entries: Option<u32>) -> Result<Ebpf, KernelError> {
-    load_from(OBJECT, flow_entries.unwrap_or(1))
+    load_from(OBJECT, &[(maps::FLOWS, flow_entries.unwrap_or(1))])
 }
 
-fn load_from(object: &[u8], flow_entries: u32) -> Result<Ebpf, KernelError> {
+/// The same with a script of so many steps and connections for the source, and the smallest flow table.
+pub(super) fn load_source(steps: u32, flows: u32) -> Result<Ebpf, KernelError> {
+    let sizes = [
+        (maps::FLOWS, 1),
+        (maps::SOURCE_STEPS, steps),
+        (maps::SOURCE_FLOWS, flows),
+    ];
+    load_from(OBJECT, &sizes)
+}
+
+/// With so many entries in these maps.
+fn load_from(object: &[u8], sizes: &[(&'static str, u32)]) -> Result<Ebpf, KernelError> {
     if object.is_empty() {
         return Err(KernelError::NoObject);
     }
-    EbpfLoader::new()
-        .map_max_entries(maps::FLOWS, flow_entries)
-        .load(object)
-        .map_err(KernelError::from_load)
+    let mut loader = EbpfLoader::new();
+    for &(map, entries) in sizes {
+        loader.map_max_entries(map, entries);
+    }
+    loader.load(object).map_err(KernelError::from_load)
 }
 
 pub(super) fn verify(ebpf: &mut Ebpf, name: &'static str) -> Result<(), KernelError> {
@@ -287,7 +299,7 @@ mod tests {
 
     #[test]
     fn a_binary_without_the_object_says_how_to_get_one_with_it() {
-        let error = load_from(&[], 1).expect_err("there is nothing to load");
+        let error = load_from(&[], &[]).expect_err("there is nothing to load");
         assert!(
             error.to_string().contains("build it with `cargo xtask build`"),
             "{error}"
@@ -296,7 +308,7 @@ mod tests {
 
     #[test]
     fn an_object_that_is_none_is_refused_on_one_line() {
-        let error = load_from(b"\x7fELF and nothing more", 1).expect_err("not an object");
+        let error = load_from(b"\x7fELF and nothing more", &[]).expect_err("not an object");
         assert!(matches!(error, KernelError::BadObject { .. }), "{error:?}");
         assert!(!error.to_string().contains('\n'), "{error}");
     }

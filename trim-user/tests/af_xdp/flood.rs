@@ -3,13 +3,14 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use trim_common::maps::{Setup, SourceFlow};
+use trim_common::maps::Setup;
 use trim_common::reason::Reason;
+use trim_common::source::{Flow, Step};
 use trim_common::strategy::{Mode, Split, Strategy};
 use trim_user::kernel::maps::Maps;
 use trim_user::kernel::nic::index_of;
 use trim_user::kernel::program::{AttachMode, LoadOptions, Program, is_embedded};
-use trim_user::kernel::source::Source;
+use trim_user::kernel::source::{Script, Source};
 use trim_user::kernel::xsk::{Frame, Options, Queue, WaitMode, Waiter};
 use xtask::lab::{Namespace, skip};
 
@@ -94,15 +95,29 @@ impl Reader {
     }
 }
 
-/// An Ethernet, IPv4 and TCP header and a body, of which the source varies the ports and the sequence number.
-fn template(length: usize) -> Vec<u8> {
+/// Connections on which the server sends segments of 900 bytes without end. Their checksum is wrong, so that GRO does not
+/// merge them.
+fn script() -> Script {
+    let length = 900_u16;
     let mut frame = vec![2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 0x08, 0x00];
-    let [high, low] = ((length - 14) as u16).to_be_bytes();
-    frame.extend([0x45, 0, high, low, 0, 1, 0, 0, 64, 6, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2]);
-    frame.extend([0; 12]);
+    let [high, low] = (length - 14).to_be_bytes();
+    frame.extend([0x45, 0, high, low, 0, 1, 0, 0, 64, 6, 0, 0, 10, 0, 0, 2, 10, 0, 0, 1]);
+    frame.extend([0, 80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
     frame.extend([0x50, 0x18, 0xff, 0xff, 0, 0, 0, 0]);
-    frame.resize(length, b'b');
-    frame
+    frame.resize(length.into(), b'b');
+    let mut step = Step::new(&frame, true, 0);
+    step.tcp_sum ^= 1;
+    let flow = |number| Flow {
+        sequences: [1, 1],
+        address: 0x0a00_0001,
+        port: 30_000 + number,
+        ..Flow::default()
+    };
+    Script {
+        steps: vec![step],
+        flows: (0..FLOWS).map(flow).collect(),
+        filling: frame,
+    }
 }
 
 fn load(mode: AttachMode, queue: &Queue) -> (Program, Maps) {
@@ -129,17 +144,11 @@ fn load(mode: AttachMode, queue: &Queue) -> (Program, Maps) {
 fn flood(mode: AttachMode, options: Options, hold: usize, batch: usize) -> u64 {
     let reader = Reader::open(options, hold, batch);
     let (mut program, maps) = load(mode, &reader.queue);
-    let flow = |number| SourceFlow {
-        sequence: 1,
-        source_port: 80,
-        destination_port: 30_000 + number,
-    };
-    let flows: Vec<_> = (0..FLOWS).map(flow).collect();
     let ended = AtomicBool::new(false);
     let mut reader = std::thread::scope(|scope| {
         let reading = scope.spawn(|| reader.read_until(&ended));
-        let mut source = Source::load(index_of("far").unwrap(), &flows).unwrap();
-        source.send(&template(900), PACKETS).unwrap();
+        let mut source = Source::load(index_of("far").unwrap(), &script()).unwrap();
+        source.send(PACKETS, None).unwrap();
         let mut seen = 0;
         wait_for(|| {
             let before = std::mem::replace(&mut seen, maps.counters.read().unwrap().get(Reason::Seen));
@@ -190,8 +199,8 @@ fn what_is_redirected_generically_arrives_or_is_counted_as_lost() {
     on_a_wire_with_the_program(
         "what_is_redirected_generically_arrives_or_is_counted_as_lost",
         |namespace| {
-            // Without its own XDP program veth takes frames that XDP made only where GRO is on; the wrong checksum of the
-            // template keeps GRO from merging them.
+            // Without its own XDP program veth takes frames that XDP made only where GRO is on; the wrong checksum of
+            // the script keeps GRO from merging them.
             let status = namespace.command("ethtool").args(["-K", "near", "gro", "on"]).status();
             assert!(status.unwrap().success());
             flood(AttachMode::Generic, Options::default(), 64, 64);

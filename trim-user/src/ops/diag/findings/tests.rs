@@ -222,6 +222,7 @@ fn the_machine_is_judged() {
             p50: 1000,
             p95: 2000,
             p99: 400_000_000,
+            p999: 800_000_000,
             max: 900_000_000,
         };
         let strategies = &mut it.status.as_mut().unwrap().strategies;
