@@ -112,6 +112,14 @@ fn assert_alert_arrived(appliance: &Appliance) {
     assert!(arrived().contains("critical"), "{}", arrived());
 }
 
+/// What was put aside at the end of the time of `legacy`.
+fn archived(appliance: &Appliance) -> String {
+    let files = std::fs::read_dir(appliance.folder()).unwrap();
+    let mut paths = files.map(|entry| entry.unwrap().path());
+    let is_archive = |path: &std::path::PathBuf| path.file_name().unwrap().to_string_lossy().starts_with("legacy-");
+    std::fs::read_to_string(paths.find(is_archive).unwrap()).unwrap()
+}
+
 fn assert_on_legacy(appliance: &Appliance) {
     let status = appliance.command(&["status"]);
     assert_eq!(status["mode"], "legacy", "{status}");
@@ -126,15 +134,17 @@ fn all_five_phases_are_passed_on_real_traffic_and_no_packet_is_lost() {
     let mut appliance = Appliance::start(&span.appliance, setting("inline"));
     under_traffic(&span, || {
         appliance.command(&["rollout", "start", "--reason", "test"]);
+        // The archive once held what the daemon had been started with.
+        let file = appliance.folder().join("trim.yaml");
+        let text = std::fs::read_to_string(&file).unwrap();
+        std::fs::write(&file, text + "logging:\n  level: warn\n").unwrap();
+        appliance.command(&["config", "reload"]);
         wait_for(&appliance, "the end", has_status("completed"));
     });
     let status = appliance.command(&["status"]);
     assert_eq!(status["mode"], "scanning");
-    let archived = std::fs::read_dir(appliance.folder()).unwrap();
-    let names: Vec<_> = archived
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .collect();
-    assert!(names.iter().any(|name| name.starts_with("legacy-")), "{names:?}");
+    let archived = archived(&appliance);
+    assert!(archived.contains("\n  level: warn"), "{archived}");
     let summary = appliance.stop();
     assert_nothing_lost(&summary);
     let database = appliance.folder().join("trim.db");

@@ -17,7 +17,7 @@ use crate::control::alert::{AlertCenter, AlertDesk, host_name};
 use crate::control::api::{ApiSocket, Service};
 use crate::control::appliance::Appliance;
 use crate::control::collect::Collector;
-use crate::control::configuration::{self, Configuration, Levers, Order};
+use crate::control::configuration::{self, Configuration, InForce, Levers, Order};
 use crate::control::operator::{self, Forecaster, Operator};
 use crate::control::status::Summary;
 use crate::control::store::{self, Keeper};
@@ -76,8 +76,9 @@ pub(super) fn serve(capture: Capture, configured: Configured, limits: Limits, do
     let alerts = alert_desk(config)?;
     let conditions = Conditions::default();
     let announcer = Alerts::new(Arc::clone(&alerts), conditions.clone());
-    let operator = operate(&appliance, &live, &configured.loaded, announcer, inherited)?;
-    let configuration = Arc::new(configured.activate(&alerts, &operator));
+    let in_force = InForce::new(configured.loaded);
+    let operator = operate(&appliance, &live, in_force.clone(), announcer, inherited)?;
+    let configuration = Arc::new(activate(configured.layers, in_force, &alerts, &operator));
     let (stop, stopped) = watch::channel(false);
     let service = Service {
         appliance: Arc::clone(&appliance),
@@ -128,20 +129,18 @@ pub(super) fn serve(capture: Capture, configured: Configured, limits: Limits, do
     Ok(summary)
 }
 
-impl Configured {
-    /// Makes it the active configuration of what runs.
-    fn activate(self, alerts: &Arc<AlertDesk>, operator: &Operator) -> Configuration {
-        Configuration::new(configuration::Parts {
-            layers: self.layers,
-            loaded: self.loaded,
-            levers: Levers {
-                alerts: Arc::clone(alerts),
-                operator: operator.desk(),
-            },
-            log: operator.log(),
+/// What makes another configuration the one in force while the capture runs.
+fn activate(layers: Layers, in_force: InForce, alerts: &Arc<AlertDesk>, operator: &Operator) -> Configuration {
+    Configuration::new(configuration::Parts {
+        layers,
+        in_force,
+        levers: Levers {
             alerts: Arc::clone(alerts),
-        })
-    }
+            operator: operator.desk(),
+        },
+        log: operator.log(),
+        alerts: Arc::clone(alerts),
+    })
 }
 
 /// Opens the alerts, and lets their messages leave.
@@ -164,11 +163,11 @@ fn answer(listener: Option<WebListener>, service: &Service, config: &Config) -> 
 fn operate(
     appliance: &Arc<Mutex<Appliance>>,
     live: &LiveCapture,
-    loaded: &Loaded,
+    in_force: InForce,
     announcer: Alerts,
     inherited: Option<Mode>,
 ) -> anyhow::Result<Operator> {
-    let config = &loaded.config;
+    let config = in_force.loaded().config;
     let settings = store::Settings::new(config.database.clone(), config.database_wait);
     let (keeper, kept) = Keeper::start(settings)?;
     let parts = operator::Parts {
@@ -180,12 +179,12 @@ fn operate(
         ),
         plan: config.rollout.clone(),
         watching: config.watching,
-        forecaster: Forecaster::start(config.database.clone(), super::growth::growth(config))?,
+        forecaster: Forecaster::start(config.database.clone(), super::growth::growth(&config))?,
         keeper,
         standing: kept.standing,
         inherited,
         announcer: Box::new(announcer),
-        archive: super::archive::archiver(loaded),
+        archive: super::archive::archiver(in_force),
     };
     Ok(Operator::start(parts)?)
 }

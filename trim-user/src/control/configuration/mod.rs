@@ -5,18 +5,22 @@
 //! may have the others applied nevertheless. What was active stays active in every other case.
 
 mod change;
+mod in_force;
 mod levers;
 mod view;
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use serde_json::json;
 
 pub use change::{Change, changes};
+pub use in_force::InForce;
 pub use levers::Levers;
 pub use view::{ActiveConfiguration, Applied, KeyView};
+
+use in_force::Active;
 
 use super::alert::{AlertDesk, Level, Notice};
 use super::health::Moment;
@@ -67,8 +71,8 @@ fn named(changes: &[Change]) -> String {
 pub struct Parts {
     /// Where it was read from, and is read from again.
     pub layers: Layers,
-    /// What is active at the start.
-    pub loaded: Loaded,
+    /// What is active; it changes with what is done here.
+    pub in_force: InForce,
     /// What is moved when it changes.
     pub levers: Levers,
     /// Where changes are noted.
@@ -84,34 +88,23 @@ pub struct Configuration {
     log: EventLog,
     alerts: Arc<AlertDesk>,
     database: PathBuf,
-    active: Mutex<Active>,
+    in_force: InForce,
     /// Held while a change is made: one after the other.
     turn: Mutex<()>,
-}
-
-#[derive(Clone)]
-struct Active {
-    loaded: Loaded,
-    since: Moment,
-    who: String,
 }
 
 impl Configuration {
     /// Takes what the daemon was started with as the active one, and has it kept.
     pub fn new(parts: Parts) -> Self {
-        let active = Active {
-            loaded: parts.loaded,
-            since: now(),
-            who: "start".to_owned(),
-        };
-        parts.log.configured(version(&active.loaded, "start", ""));
+        let loaded = parts.in_force.loaded();
+        parts.log.configured(version(&loaded, "start", ""));
         Self {
             layers: parts.layers,
             levers: parts.levers,
             log: parts.log,
             alerts: parts.alerts,
-            database: active.loaded.config.database.clone(),
-            active: Mutex::new(active),
+            database: loaded.config.database,
+            in_force: parts.in_force,
             turn: Mutex::new(()),
         }
     }
@@ -123,7 +116,7 @@ impl Configuration {
 
     /// What is active.
     pub fn active(&self) -> ActiveConfiguration {
-        let active = self.lock().clone();
+        let active = self.in_force.lock().clone();
         ActiveConfiguration::of(&active.loaded, active.since, active.who)
     }
 
@@ -133,7 +126,7 @@ impl Configuration {
     /// When they cannot be read or are not valid.
     pub fn check(&self) -> Result<Vec<Change>, ChangeError> {
         let files = self.layers.load_for_capture()?;
-        Ok(changes(&self.lock().loaded.keys(), &files.keys()))
+        Ok(changes(&self.in_force.lock().loaded.keys(), &files.keys()))
     }
 
     /// Reads all layers anew and makes them the active configuration. Reads files: not for the thread that renews the lease.
@@ -184,7 +177,7 @@ impl Configuration {
     }
 
     fn change(&self, wanted: Loaded, order: &Order) -> Result<Applied, ChangeError> {
-        let active = self.lock().loaded.clone();
+        let active = self.in_force.lock().loaded.clone();
         let (needs_restart, applied): (Vec<_>, Vec<_>) = changes(&active.keys(), &wanted.keys())
             .into_iter()
             .partition(|change| change.needs_restart);
@@ -213,10 +206,10 @@ impl Configuration {
         }
         done.sha256 = next.sha256();
         // Places move with every edit, also when no value does.
-        *self.lock() = match done.applied.is_empty() {
+        *self.in_force.lock() = match done.applied.is_empty() {
             true => Active {
                 loaded: next,
-                ..self.lock().clone()
+                ..self.in_force.lock().clone()
             },
             false => Active {
                 loaded: next,
@@ -242,10 +235,6 @@ impl Configuration {
             why: order.why.clone(),
             what,
         });
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Active> {
-        self.active.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
