@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::json;
 use trim_user::control::health::Moment;
 use trim_user::control::rollout::{State, Status};
-use trim_user::control::store::{Event, Keeper, Resolution, Settings, Store, Which};
+use trim_user::control::store::{ConfigurationVersion, Event, Keeper, Resolution, Settings, Store, Which};
 
 use super::{Place, evidence, health, observed, rolled_back, sql, started};
 
@@ -130,6 +130,21 @@ fn damaged(place: &Place) -> Vec<PathBuf> {
         .collect()
 }
 
+/// Brings everything into the file itself and overwrites that, all but the page that says what it is; writes until it is noticed.
+fn damage(place: &Place, keeper: &Keeper) {
+    sql(&place.path())
+        .execute_batch("PRAGMA wal_checkpoint(TRUNCATE)")
+        .unwrap();
+    let mut bytes = fs::read(place.path()).unwrap();
+    bytes[4096..].fill(0xa5);
+    fs::write(place.path(), &bytes).unwrap();
+    let sample = evidence(Moment(5_000), 10);
+    while keeper.condition().moved_aside.is_empty() {
+        keeper.sample(&sample, &health(&sample));
+        assert!(keeper.flush(LONG));
+    }
+}
+
 #[test]
 fn a_file_damaged_while_it_is_written_is_replaced_by_one_that_knows_the_last_decision() {
     let place = Place::new();
@@ -137,19 +152,7 @@ fn a_file_damaged_while_it_is_written_is_replaced_by_one_that_knows_the_last_dec
     let ticket = keeper.decided(started());
     keeper.acted(&ticket);
     assert!(keeper.flush(LONG));
-    // Everything is brought into the file itself and then overwritten, all but the page that says what it is.
-    sql(&place.path())
-        .execute_batch("PRAGMA wal_checkpoint(TRUNCATE)")
-        .unwrap();
-    let bytes = fs::read(place.path()).unwrap();
-    let mut broken = bytes.clone();
-    broken[4096..].fill(0xa5);
-    fs::write(place.path(), &broken).unwrap();
-    let sample = evidence(Moment(5_000), 10);
-    while keeper.condition().moved_aside.is_empty() {
-        keeper.sample(&sample, &health(&sample));
-        assert!(keeper.flush(LONG));
-    }
+    damage(&place, &keeper);
     let condition = keeper.condition();
     assert!(condition.errors >= 1 && condition.failing.is_none(), "{condition:?}");
     assert_eq!(condition.moved_aside, damaged(&place));
@@ -159,6 +162,34 @@ fn a_file_damaged_while_it_is_written_is_replaced_by_one_that_knows_the_last_dec
     assert!(second.sequence().is_some());
     assert!(keeper.finish(LONG));
     assert_eq!(status(&place.path()), Status::RolledBack);
+}
+
+fn configuration(who: &str) -> ConfigurationVersion {
+    ConfigurationVersion {
+        at_ns: 1,
+        who: who.to_owned(),
+        why: String::new(),
+        sha256: who.to_owned(),
+        text: format!("# by {who}\n"),
+    }
+}
+
+/// `trim config history` was empty after it, and `trim config rollback` had nothing to go back to.
+#[test]
+fn a_new_file_begins_with_the_configuration_that_is_active() {
+    let place = Place::new();
+    let (keeper, _) = Keeper::start(settings(&place.path())).unwrap();
+    let log = keeper.log();
+    log.configured(configuration("start"));
+    log.configured(configuration("SIGHUP"));
+    assert!(keeper.flush(LONG));
+    damage(&place, &keeper);
+    let number = log.configured(configuration("uid 0"));
+    assert!(keeper.finish(LONG));
+    assert_eq!(number.recv(), Ok(2));
+    let stored = place.open().configurations().unwrap();
+    let versions: Vec<_> = stored.into_iter().map(|it| (it.number, it.version)).collect();
+    assert_eq!(versions, [(1, configuration("SIGHUP")), (2, configuration("uid 0"))]);
 }
 
 #[test]

@@ -10,6 +10,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde_json::json;
 
 use super::backlog::{Job, Receipt};
+use super::configurations::ConfigurationVersion;
 use super::decisions::{Entry, Standing};
 use super::error::{Remedy, StoreError};
 use super::events::Event;
@@ -29,6 +30,8 @@ pub(super) struct Writer {
     file: u32,
     /// What the database said last: a new file begins with it.
     latest: Option<(Arc<Entry>, Arc<Receipt>)>,
+    /// The configuration that became active last: a new file begins with it, too.
+    configured: Option<ConfigurationVersion>,
     moved: Vec<PathBuf>,
     /// Why the file before this one is not used any more, until the new one says so.
     replaced: Option<String>,
@@ -42,6 +45,7 @@ impl Writer {
             identity: None,
             file: 0,
             latest: None,
+            configured: None,
             moved: Vec::new(),
             replaced: None,
         }
@@ -81,6 +85,7 @@ impl Writer {
             Job::Event(event) => store.event(event).map(drop),
             Job::Configured(version, number) => {
                 let stored = store.configured(version)?;
+                self.configured = Some((**version).clone());
                 // Nobody may wait any more.
                 let _ = number.try_send(stored);
                 Ok(())
@@ -125,7 +130,7 @@ impl Writer {
         Ok(self.store.insert(store))
     }
 
-    /// A new file begins with why it is new, and with the last decision.
+    /// A new file begins with why it is new, with the configuration that is active, and with the last decision.
     fn begin(&self, store: &mut Store, reason: String) -> Result<(), StoreError> {
         store.event(&Event {
             at: now(),
@@ -134,6 +139,9 @@ impl Writer {
             why: reason,
             what: json!({ "moved_aside": self.moved }),
         })?;
+        if let Some(version) = &self.configured {
+            store.configured(version)?;
+        }
         if let Some((entry, receipt)) = &self.latest {
             let sequence = store.record_decision(entry)?;
             receipt.update(|fate| fate.place = Some((self.file, sequence)));
