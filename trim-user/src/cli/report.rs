@@ -113,3 +113,82 @@ fn material(args: &ReportArgs) -> anyhow::Result<Material> {
         alerts: client.as_ref().and_then(|client| client.alert_statistics().ok()),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::control::health::{Evidence, Health};
+    use crate::control::rollout::{Command, Input, Plan, Request, State, decide};
+    use crate::control::store::Entry;
+
+    /// What people may write where they are asked for a reason: one that is always hidden, and one that the configuration hides.
+    const REASON: &str = "the proxy wants password=hunter2 of customer-4711";
+
+    fn decided(now: Moment) -> Entry {
+        let (plan, before) = (Arc::new(Plan::default()), State::default());
+        let input = Input::Command(Command {
+            request: Request::Start,
+            who: "uid 0".to_owned(),
+            reason: REASON.to_owned(),
+        });
+        let decision = decide(&plan, &before, &input, now);
+        Entry {
+            at: now,
+            plan,
+            before,
+            input,
+            decision,
+        }
+    }
+
+    /// Makes a database with a measured interval and the decision.
+    fn fill(database: &Path, at: Moment) {
+        let mut store = Store::open(database).unwrap();
+        let evidence = Evidence {
+            at,
+            seconds: 5.0,
+            ..Evidence::default()
+        };
+        let health = Health::judge(&evidence, &Default::default(), &Default::default(), &Default::default());
+        store.record_sample(&evidence, &health).unwrap();
+        store.record_decision(&decided(at)).unwrap();
+    }
+
+    /// A report in this form, made with a configuration that hides numbers of customers, or without any.
+    fn report(ending: &str, is_configured: bool) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        let place = |name: &str| folder.path().join(name);
+        let now = u64::try_from(jiff::Timestamp::now().as_millisecond()).unwrap();
+        fill(&place("trim.db"), Moment(now - 1000));
+        if is_configured {
+            fs::write(place("trim.yaml"), "logging:\n  redact: ['customer-[0-9]+']\n").unwrap();
+        }
+        let output = place("report").with_extension(ending);
+        let args = ReportArgs {
+            period: Period::Daily,
+            output: Some(output.clone()),
+            config: place("trim.yaml"),
+            database: Some(place("trim.db")),
+        };
+        run(&args).unwrap();
+        fs::read_to_string(output).unwrap()
+    }
+
+    #[test]
+    fn no_form_of_a_report_repeats_a_secret_that_somebody_gave_as_a_reason() {
+        for ending in ["html", "json", "md"] {
+            let text = report(ending, true);
+            assert!(text.contains("the proxy wants"), "the reason is told: {text}");
+            assert!(text.contains("[hidden]"), "{text}");
+            assert!(!text.contains("hunter2") && !text.contains("4711"), "{ending}: {text}");
+        }
+    }
+
+    #[test]
+    fn without_a_configuration_what_is_always_secret_stays_hidden() {
+        let text = report("md", false);
+        assert!(!text.contains("hunter2") && text.contains("customer-4711"), "{text}");
+    }
+}
