@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot prepare its server has failed")]
 
+#[path = "alerts/tls.rs"]
+mod tls;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -11,8 +14,11 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use tokio_rustls::rustls::ServerConfig;
 use trim_user::config::Config;
 use trim_user::control::alert::secret::SecretRef;
+use trim_user::ops::doctor::check_start;
+use trim_user::ops::finding::Finding;
 use trim_user::telemetry::elasticsearch::{Credentials, ElasticsearchSettings, Record, Shipper, Tally};
 use xtask::lab::wait_until;
 
@@ -59,6 +65,15 @@ impl Server {
     }
 
     fn on(listener: TcpListener, script: impl IntoIterator<Item = Answer>) -> Self {
+        Self::with(listener, script, None)
+    }
+
+    /// One that speaks TLS.
+    fn secure(config: Arc<ServerConfig>) -> Self {
+        Self::with(TcpListener::bind("127.0.0.1:0").unwrap(), [], Some(config))
+    }
+
+    fn with(listener: TcpListener, script: impl IntoIterator<Item = Answer>, tls: Option<Arc<ServerConfig>>) -> Self {
         let server = Self {
             address: listener.local_addr().unwrap(),
             record: Arc::default(),
@@ -67,15 +82,22 @@ impl Server {
         let own = server.clone();
         thread::spawn(move || {
             for stream in listener.incoming() {
-                let own = own.clone();
+                let (own, tls) = (own.clone(), tls.clone());
                 // A client that breaks off is what some tests are about.
-                thread::spawn(move || own.converse(&stream.unwrap()));
+                thread::spawn(move || {
+                    let stream = stream.unwrap();
+                    match tls {
+                        Some(tls) => own.converse(tls::secured(&tls, &stream), &stream),
+                        None => own.converse(&stream, &stream),
+                    }
+                });
             }
         });
         server
     }
 
-    fn converse(&self, stream: &TcpStream) -> std::io::Result<()> {
+    /// `stream` is what is spoken over `connection`.
+    fn converse(&self, stream: impl Read + Write, connection: &TcpStream) -> std::io::Result<()> {
         let mut peer = BufReader::new(stream);
         let mut head = String::new();
         while !head.ends_with("\r\n\r\n") {
@@ -88,13 +110,15 @@ impl Server {
         let mut body = vec![0; length.lines().next().unwrap().parse().unwrap()];
         peer.read_exact(&mut body)?;
         let answer = self.note(head, &String::from_utf8(body).unwrap());
-        let mut out = stream;
         match answer {
             Ok((status, text)) => {
                 let length = text.len();
-                write!(out, "HTTP/1.1 {status} Said\r\ncontent-length: {length}\r\n\r\n{text}")
+                write!(
+                    peer.get_mut(),
+                    "HTTP/1.1 {status} Said\r\ncontent-length: {length}\r\n\r\n{text}"
+                )
             }
-            Err(Answer::HalfClose) => stream.shutdown(Shutdown::Write),
+            Err(Answer::HalfClose) => connection.shutdown(Shutdown::Write),
             Err(_) => peer.read_to_end(&mut Vec::new()).map(drop),
         }
     }
@@ -353,6 +377,43 @@ fn credentials_are_sent_and_shown_nowhere() {
         assert!(head.contains(header), "{head}");
         assert!(!format!("{settings:?} {shipper:?} {tally:?}").contains("hunter2"));
     }
+}
+
+/// What is said of the server before a start.
+fn judged(url: &str, more: &str) -> Finding {
+    let config = Config::parse(&format!("elasticsearch: {{ url: '{url}', {more} }}")).unwrap();
+    let findings = check_start(&config).findings.into_iter();
+    let mut about = findings.filter(|it| it.subject == "elasticsearch" && it.check == "server");
+    about.next().unwrap()
+}
+
+#[test]
+fn a_server_with_a_private_authority_is_trusted_when_its_file_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let ca_file = folder.path().join("ca.pem");
+    let server = Server::secure(tls::tls(&ca_file));
+    let url = format!("https://localhost:{}", server.address.port());
+    let mut settings = settings(folder.path(), url.clone());
+    let (shipper, tally) = ship(&settings, 0..3);
+    wait(&tally, "it is tried", |it| it.failed_requests >= 1 && it.waiting == 3);
+    drop(shipper);
+    assert_eq!(
+        server.requests(),
+        Vec::<usize>::new(),
+        "nothing was said to a server that is not trusted"
+    );
+    let found = judged(&url, "");
+    assert!(
+        found.found.contains("no TLS") && found.fix.contains("elasticsearch.ca_file"),
+        "{found:?}"
+    );
+
+    settings.ca_file = Some(ca_file.clone());
+    let (_shipper, tally) = ship(&settings, 3..4);
+    wait(&tally, "all arrive", |it| it.delivered == 4);
+    assert_eq!(server.stored(), [0, 1, 2, 3]);
+    let found = judged(&url, &format!("ca_file: {}", ca_file.display()));
+    assert_eq!(found.found, format!("{url} takes connections"));
 }
 
 #[test]

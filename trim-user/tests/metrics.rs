@@ -77,3 +77,55 @@ fn promtool_takes_the_rules_and_the_scrape_configuration() {
     let rules = alerts + rules().matches("- record:").count();
     assert!(text.contains(&format!("{rules} rules found")), "{text}");
 }
+
+/// Documents that fail in three ways, minute by minute, and one way in which all is well, by instance.
+const RULE_TESTS: &str = r#"
+rule_files: [trim.rules.yml]
+evaluation_interval: 1m
+tests:
+  - interval: 1m
+    input_series:
+      - {series: 'trim_elasticsearch_documents_total{outcome="refused", instance="refuses"}', values: '0x10 7x10'}
+      - {series: 'trim_elasticsearch_documents_total{outcome="dropped", instance="drops"}', values: '0x10 7x10'}
+      - {series: 'trim_elasticsearch_documents_total{outcome="delivered", instance="well"}', values: '0+6x20'}
+      - {series: 'trim_elasticsearch_documents_waiting{instance="piles up"}', values: '0 6+6x20'}
+      - {series: 'trim_elasticsearch_documents_waiting{instance="catches up"}', values: '600-6x20'}
+      - {series: 'trim_elasticsearch_documents_waiting{instance="well"}', values: '0 1 0 1 0 1 0 2 0 1 0 1 0 3 0 4 0 5 0 6'}
+    alert_rule_test:
+      - eval_time: 12m
+        alertname: TrimElasticsearchRefused
+        exp_alerts:
+          - exp_labels: {severity: warning, rule: elasticsearch_refused, outcome: refused, instance: refuses}
+            exp_annotations: {summary: 'Elasticsearch refused 7 documents, which are given up'}
+      - eval_time: 12m
+        alertname: TrimElasticsearchLost
+        exp_alerts:
+          - exp_labels: {severity: warning, rule: elasticsearch_lost, outcome: dropped, instance: drops}
+            exp_annotations: {summary: '7 documents for Elasticsearch had no room on disk, or were damaged there'}
+      - eval_time: 12m
+        alertname: TrimElasticsearchWaiting
+        exp_alerts:
+          - exp_labels: {severity: warning, rule: elasticsearch_waiting, instance: 'piles up'}
+            exp_annotations: {summary: 'documents for Elasticsearch pile up on disk'}
+"#;
+
+#[test]
+fn rules_about_documents_fire_when_they_should_and_only_then() {
+    if find(Tool::PROMTOOL.program).is_none() {
+        skip(
+            "rules_about_documents_fire_when_they_should_and_only_then",
+            "promtool is not installed",
+        );
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("trim.rules.yml"), rules()).unwrap();
+    std::fs::write(folder.path().join("tests.yml"), RULE_TESTS).unwrap();
+    let tested = Command::new(Tool::PROMTOOL.program)
+        .args(["test", "rules"])
+        .arg(folder.path().join("tests.yml"))
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&tested.stdout).into_owned() + &String::from_utf8_lossy(&tested.stderr);
+    assert!(tested.status.success(), "{text}");
+}

@@ -6,7 +6,8 @@ use tempfile::TempDir;
 use trim_user::control::alert::channel::{Address, ChannelKind, ChannelSettings, HttpSettings};
 use trim_user::control::alert::secret::SecretRef;
 
-use crate::things::{channel, hostile, plain, send, tls, write_secret};
+use crate::things::{channel, hostile, plain, send, write_secret};
+use crate::tls::tls;
 use crate::web::{Answer, Web};
 
 const TOKEN: &str = "T0KEN-hunter2";

@@ -6,7 +6,8 @@ use trim_user::control::alert::channel::{ChannelKind, ChannelSettings, EmailSett
 use trim_user::control::alert::secret::SecretRef;
 
 use crate::smtp::{Habits, Smtp};
-use crate::things::{channel, hostile, plain, send, tls};
+use crate::things::{channel, hostile, plain, send};
+use crate::tls::tls;
 
 const PASSWORD: &str = "hunter2-password";
 

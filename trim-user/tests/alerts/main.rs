@@ -9,4 +9,5 @@ mod mail;
 mod pipeline;
 mod smtp;
 mod things;
+mod tls;
 mod web;

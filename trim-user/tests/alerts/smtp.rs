@@ -7,7 +7,7 @@ use std::thread;
 
 use tokio_rustls::rustls::ServerConfig;
 
-use crate::things::secured;
+use crate::tls::secured;
 
 /// What is special about it.
 #[derive(Clone, Default)]

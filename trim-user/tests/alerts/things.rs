@@ -1,12 +1,7 @@
 //! Messages, channels and certificates for tests.
 
-use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
-use tokio_rustls::rustls::crypto::ring;
-use tokio_rustls::rustls::pki_types::PrivateKeyDer;
-use tokio_rustls::rustls::{ServerConfig, ServerConnection};
 use trim_user::control::alert::channel::{ChannelKind, ChannelSettings, SendError};
 use trim_user::control::alert::engine::{Audience, News, RateLimit, State};
 use trim_user::control::alert::message::{Item, Message};
@@ -69,28 +64,6 @@ pub(crate) fn send(channel: &ChannelSettings, message: &Message) -> Result<(), S
         .build()
         .unwrap();
     runtime.block_on(channel.send(message, "probe<1>"))
-}
-
-/// A server's TLS for `localhost`, with its certificate written to `file`.
-pub(crate) fn tls(file: &Path) -> Arc<ServerConfig> {
-    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-    std::fs::write(file, made.cert.pem()).unwrap();
-    let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
-    let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![made.cert.der().clone()], key)
-        .unwrap();
-    Arc::new(config)
-}
-
-/// A server's side of a TLS connection.
-pub(crate) fn secured<S: std::io::Read + std::io::Write>(
-    config: &Arc<ServerConfig>,
-    stream: S,
-) -> tokio_rustls::rustls::StreamOwned<ServerConnection, S> {
-    tokio_rustls::rustls::StreamOwned::new(ServerConnection::new(Arc::clone(config)).unwrap(), stream)
 }
 
 /// Writes a file that nobody else may read.

@@ -11,7 +11,7 @@ use serde_json::Value;
 use tokio_rustls::rustls::ServerConfig;
 use xtask::lab::wait_until;
 
-use crate::things::secured;
+use crate::tls::secured;
 
 /// What it does with a request.
 #[derive(Clone, Debug)]

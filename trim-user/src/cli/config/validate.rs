@@ -19,7 +19,7 @@ pub(super) struct ValidateArgs {
     /// Set one key, such as capture.ring_size=4096, over all files and the environment; may be given more than once
     #[arg(long, value_name = "KEY=VALUE", value_parser = assignment)]
     set: Vec<(String, String)>,
-    /// Check the machine, too: interfaces, cores, memory, directories, alert channels. Nothing is changed
+    /// Check the machine, too: interfaces, cores, memory, directories, alert channels, Elasticsearch. Nothing is changed
     #[arg(long)]
     test_mode: bool,
     /// Print JSON

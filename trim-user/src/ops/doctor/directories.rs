@@ -17,6 +17,10 @@ pub(super) fn examine(config: &Config, report: &mut Report) {
         ("control.database", parent(&config.database)),
         ("alerts.directory", config.alerts.directory.clone()),
         (
+            "elasticsearch.spool_directory",
+            config.elasticsearch.as_ref().map(|it| it.spool_directory.clone()),
+        ),
+        (
             "logging.directory",
             (config.logging.to == LogTo::File).then(|| config.logging.directory.clone()),
         ),

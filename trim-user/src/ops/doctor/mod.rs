@@ -9,6 +9,7 @@ mod clock;
 mod cores;
 mod directories;
 mod disk;
+mod elasticsearch;
 mod interface;
 mod kernel;
 mod leftovers;
@@ -20,7 +21,7 @@ use crate::kernel::nic;
 use crate::ops::finding::Report;
 
 /// Looks at everything that matters for a capture with this configuration. With no interface named, only the machine is
-/// looked at. Takes about two seconds, most of it for the disk.
+/// looked at. Takes about two seconds, most of it for the disk. The server of Elasticsearch is connected to, and told nothing.
 pub fn examine(config: &Config) -> Report {
     let mut report = Report::default();
     let interfaces: Vec<nic::Interface> = interface::examine(&config.capture, &mut report);
@@ -31,12 +32,13 @@ pub fn examine(config: &Config) -> Report {
     memory::examine(config, queues, &mut report);
     clock::examine(&mut report);
     disk::examine(&config.output, &mut report);
+    elasticsearch::examine(config, &mut report);
     report.group();
     report
 }
 
-/// Looks at what would keep a capture with this configuration from starting, or its alerts from arriving. Nothing is
-/// written, not even to measure. Channels are connected to, and told nothing.
+/// Looks at what would keep a capture with this configuration from starting, or its alerts and documents from arriving.
+/// Nothing is written, not even to measure. Servers are connected to, and told nothing.
 pub fn check_start(config: &Config) -> Report {
     let mut report = Report::default();
     let interfaces = interface::examine(&config.capture, &mut report);
@@ -45,6 +47,7 @@ pub fn check_start(config: &Config) -> Report {
     memory::examine(config, queues, &mut report);
     directories::examine(config, &mut report);
     channels::examine(config, &mut report);
+    elasticsearch::examine(config, &mut report);
     report.group();
     report
 }

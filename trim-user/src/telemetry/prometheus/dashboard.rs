@@ -47,7 +47,7 @@ const NUMBERS: [Panel; 6] = [
     ),
 ];
 
-const GRAPHS: [Panel; 16] = [
+const GRAPHS: [Panel; 18] = [
     panel(
         "Packets by where they went",
         "pps",
@@ -183,6 +183,25 @@ const GRAPHS: [Panel; 16] = [
                 "messages that wait for {{channel}}",
             ),
         ],
+    ),
+    panel(
+        "Documents for Elasticsearch",
+        "cps",
+        &[
+            (
+                "rate(trim_elasticsearch_documents_total{$instance}[$__rate_interval])",
+                "{{outcome}}",
+            ),
+            (
+                "rate(trim_elasticsearch_requests_failed_total{$instance}[$__rate_interval])",
+                "failed requests",
+            ),
+        ],
+    ),
+    panel(
+        "Documents for Elasticsearch that wait on disk",
+        "bytes",
+        &[("trim_elasticsearch_spool_bytes{$instance}", "spool")],
     ),
 ];
 

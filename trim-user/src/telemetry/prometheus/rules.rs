@@ -107,7 +107,7 @@ const QUERIES: [Query; 13] = [
 ];
 
 /// What the appliance cannot tell of itself, or tells otherwise.
-const OTHERS: [(Query, Level, &str); 3] = [
+const OTHERS: [(Query, Level, &str); 6] = [
     (
         query(
             "thread_ended",
@@ -134,6 +134,33 @@ const OTHERS: [(Query, Level, &str); 3] = [
         ),
         Level::Warning,
         "1m",
+    ),
+    (
+        query(
+            "elasticsearch_refused",
+            "increase(trim_elasticsearch_documents_total{outcome=\"refused\"}[10m]) > 0",
+            "Elasticsearch refused {{ $value | printf \"%.0f\" }} documents, which are given up",
+        ),
+        Level::Warning,
+        "0s",
+    ),
+    (
+        query(
+            "elasticsearch_lost",
+            "increase(trim_elasticsearch_documents_total{outcome=\"dropped\"}[10m]) > 0",
+            "{{ $value | printf \"%.0f\" }} documents for Elasticsearch had no room on disk, or were damaged there",
+        ),
+        Level::Warning,
+        "0s",
+    ),
+    (
+        query(
+            "elasticsearch_waiting",
+            "min_over_time(trim_elasticsearch_documents_waiting[5m]) > 0 and delta(trim_elasticsearch_documents_waiting[5m]) > 0",
+            "documents for Elasticsearch pile up on disk",
+        ),
+        Level::Warning,
+        "5m",
     ),
 ];
 

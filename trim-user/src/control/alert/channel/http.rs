@@ -12,6 +12,7 @@ use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::pki_types::ServerName;
 
 use super::super::secret::{Secret, SecretRef};
@@ -96,6 +97,25 @@ impl Post<'_> {
             shown: target.shown,
         })
     }
+}
+
+/// Why nothing can be said to a server, by how far it got.
+pub(crate) enum Unreachable {
+    /// No connection.
+    Connection(SendError),
+    /// No TLS that its certificate vouches for.
+    Tls(SendError),
+}
+
+/// Connects, agrees on TLS where the address asks for it, and says nothing. Gives scheme, host and port. Time is bounded by the
+/// caller.
+pub(crate) async fn reach(url: &str, ca_file: Option<&Path>) -> Result<String, Unreachable> {
+    let target = Target::parse(url, "").map_err(Unreachable::Connection)?;
+    let stream = target.connect().await.map_err(Unreachable::Connection)?;
+    if target.is_tls {
+        target.secure(ca_file, stream).await.map_err(Unreachable::Tls)?;
+    }
+    Ok(target.shown)
 }
 
 impl HttpSettings {
@@ -202,16 +222,23 @@ impl Target {
         ca_file: Option<&Path>,
         request: Request<Full<Bytes>>,
     ) -> Result<Response<Incoming>, SendError> {
-        let stream = TcpStream::connect((self.host.as_str(), self.port)).await;
-        let stream = stream.map_err(|error| self.failed("cannot connect", error))?;
-        if !self.is_tls {
-            return self.talk(stream, request).await;
+        let stream = self.connect().await?;
+        if self.is_tls {
+            self.talk(self.secure(ca_file, stream).await?, request).await
+        } else {
+            self.talk(stream, request).await
         }
+    }
+
+    async fn connect(&self) -> Result<TcpStream, SendError> {
+        let stream = TcpStream::connect((self.host.as_str(), self.port)).await;
+        stream.map_err(|error| self.failed("cannot connect", error))
+    }
+
+    async fn secure(&self, ca_file: Option<&Path>, stream: TcpStream) -> Result<TlsStream<TcpStream>, SendError> {
         let name = ServerName::try_from(self.host.clone()).map_err(|error| self.failed("no name for TLS", error))?;
-        let connector = tls::connector(ca_file)?;
-        let stream = connector.connect(name, stream).await;
-        self.talk(stream.map_err(|error| self.failed("no TLS", error))?, request)
-            .await
+        let stream = tls::connector(ca_file)?.connect(name, stream).await;
+        stream.map_err(|error| self.failed("no TLS", error))
     }
 
     async fn talk<S>(&self, stream: S, request: Request<Full<Bytes>>) -> Result<Response<Incoming>, SendError>
