@@ -13,9 +13,6 @@ use crate::control::health::{Limits, Moment, Thresholds};
 use crate::control::rollout::{Freeze, Phase, PhasePlan, Plan, Rule, Step, Triggers};
 use crate::control::switch::Reach;
 
-/// The shares of the gradual phase, percent.
-const GRADUAL_PERCENTS: [u32; 4] = [25, 50, 75, 90];
-
 const MILLISECOND: Duration = Duration::from_millis(1);
 const SECOND: Duration = Duration::from_secs(1);
 const HOUR: Duration = Duration::from_secs(3600);
@@ -186,77 +183,71 @@ pub(super) fn resolve(check: &mut Check, health: &Health, rollout: &Rollout) -> 
     (watching, plan.scaled(scale))
 }
 
+/// The phases of the default plan, each with what is written instead.
 fn phases(check: &mut Check, raw: &Rollout) -> Vec<PhasePlan> {
-    let default = Plan::default();
-    let bake = check.span("rollout.bake", &raw.bake, HOUR, Duration::ZERO, 30 * DAY);
-    let fewest_flows = check.number("rollout.fewest_flows", &raw.fewest_flows, 1000, 0, u64::MAX);
-    let gradual = check.span(
-        "rollout.gradual.duration",
-        &raw.gradual.duration,
-        2 * DAY,
-        MILLISECOND,
-        YEAR,
+    let mut phases = Plan::default().phases;
+    let usual = Step::default();
+    let bake = check.span("rollout.bake", &raw.bake, usual.bake, Duration::ZERO, 30 * DAY);
+    let fewest_flows = check.number(
+        "rollout.fewest_flows",
+        &raw.fewest_flows,
+        usual.fewest_flows,
+        0,
+        u64::MAX,
     );
-    let mut step = |name: &str, section: &StepSection, percent: f64, days: u32| {
-        let key = format!("rollout.{name}.percent");
-        let share = share(check, &key, &section.percent, percent, 100.0);
-        let key = format!("rollout.{name}.duration");
-        Step {
-            share,
-            minimum: check.span(&key, &section.duration, days * DAY, MILLISECOND, YEAR),
-            bake,
-            fewest_flows,
+    let approved = phases.iter().filter(|it| it.needs_approval);
+    check.note("rollout.approve", approved.map(|it| it.phase).collect::<Vec<_>>());
+    for plan in &mut phases {
+        let default = &plan.steps;
+        plan.steps = match plan.phase {
+            Phase::BaselineValidation => steps(check, "baseline", &raw.baseline, default),
+            Phase::AbTest => steps(check, "ab_test", &raw.ab_test, default),
+            Phase::GradualRollout => gradual_steps(check, &raw.gradual, default),
+            Phase::FullMigration => steps(check, "full", &raw.full, default),
+            Phase::LegacyCleanup => steps(check, "cleanup", &raw.cleanup, default),
+        };
+        for step in &mut plan.steps {
+            (step.bake, step.fewest_flows) = (bake, fewest_flows);
         }
-    };
-    let mut steps = [
-        vec![step("baseline", &raw.baseline, 0.0, 1)],
-        vec![step("ab_test", &raw.ab_test, 0.1, 2)],
-        Vec::new(),
-        vec![step("full", &raw.full, 1.0, 2)],
-        vec![step("cleanup", &raw.cleanup, 1.0, 2)],
-    ];
-    steps[2] = gradual_shares(check, raw)
-        .into_iter()
+        if let Some(asked) = &raw.approve {
+            plan.needs_approval = asked.iter().any(|asked| asked.value == plan.phase);
+        }
+    }
+    phases
+}
+
+fn steps(check: &mut Check, name: &str, raw: &StepSection, default: &[Step]) -> Vec<Step> {
+    let key = |word: &str| format!("rollout.{name}.{word}");
+    let written = default.iter().map(|default| Step {
+        share: share(check, &key("percent"), &raw.percent, default.share, 100.0),
+        minimum: check.span(&key("duration"), &raw.duration, default.minimum, MILLISECOND, YEAR),
+        ..*default
+    });
+    written.collect()
+}
+
+fn gradual_steps(check: &mut Check, raw: &GradualSection, default: &[Step]) -> Vec<Step> {
+    const KEY: &str = "rollout.gradual.duration";
+    let usual = default.first().copied().unwrap_or_default();
+    let minimum = check.span(KEY, &raw.duration, usual.minimum, MILLISECOND, YEAR);
+    let shares = gradual_shares(check, raw, default).into_iter();
+    shares
         .map(|share| Step {
             share,
-            minimum: gradual,
-            bake,
-            fewest_flows,
-        })
-        .collect();
-    let by_default: Vec<Phase> = default
-        .phases
-        .iter()
-        .filter(|it| it.needs_approval)
-        .map(|it| it.phase)
-        .collect();
-    check.note("rollout.approve", by_default);
-    let asked: Option<Vec<Phase>> = raw
-        .approve
-        .as_ref()
-        .map(|phases| phases.iter().map(|phase| phase.value).collect());
-    Phase::ALL
-        .into_iter()
-        .zip(steps)
-        .map(|(phase, steps)| PhasePlan {
-            phase,
-            steps,
-            needs_approval: match &asked {
-                Some(asked) => asked.contains(&phase),
-                None => default.phase(phase).needs_approval,
-            },
+            minimum,
+            ..usual
         })
         .collect()
 }
 
 /// The shares of the gradual phase, which have to rise.
-fn gradual_shares(check: &mut Check, raw: &Rollout) -> Vec<f64> {
-    check.note("rollout.gradual.percents", GRADUAL_PERCENTS);
-    let Some(given) = raw.gradual.percents.as_ref() else {
-        return GRADUAL_PERCENTS
-            .iter()
-            .map(|percent| f64::from(*percent) / 100.0)
-            .collect();
+fn gradual_shares(check: &mut Check, raw: &GradualSection, default: &[Step]) -> Vec<f64> {
+    const KEY: &str = "rollout.gradual.percents";
+    // Whole numbers, so that none is shown as 56.00000000000001.
+    let percents = default.iter().map(|step| (step.share * 100.0).round() as u32);
+    check.note(KEY, percents.collect::<Vec<_>>());
+    let Some(given) = raw.percents.as_ref() else {
+        return default.iter().map(|step| step.share).collect();
     };
     let mut last = 0.0;
     for percent in given {
@@ -265,12 +256,12 @@ fn gradual_shares(check: &mut Check, raw: &Rollout) -> Vec<f64> {
                 "{} is not allowed here: percentages rise, from above 0 to 100",
                 percent.value
             );
-            check.at(percent.referenced, "rollout.gradual.percents", message);
+            check.at(percent.referenced, KEY, message);
         }
         last = percent.value;
     }
     if given.is_empty() {
-        check.nowhere("rollout.gradual.percents", "an empty list: at least one percentage");
+        check.nowhere(KEY, "an empty list: at least one percentage");
         return vec![0.5];
     }
     given.iter().map(|percent| percent.value / 100.0).collect()
@@ -410,6 +401,37 @@ fn weekly(text: &str) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Config;
+
+    #[test]
+    fn without_a_word_about_it_the_plan_is_the_default_one() {
+        let plan = Config::parse("").unwrap().rollout;
+        assert_eq!(plan, Plan::default());
+    }
+
+    #[test]
+    fn what_is_written_of_a_phase_leaves_the_others_as_they_are() {
+        let text =
+            "rollout: { bake: 5m, ab_test: { percent: 3 }, gradual: { percents: [40, 60] }, approve: [ab_test] }";
+        let plan = Config::parse(text).unwrap().rollout;
+        let shares = |phase| {
+            plan.phase(phase)
+                .steps
+                .iter()
+                .map(|step| step.share)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(shares(Phase::AbTest), [0.03]);
+        assert_eq!(shares(Phase::GradualRollout), [0.4, 0.6]);
+        assert_eq!(shares(Phase::FullMigration), [1.0]);
+        for phase in &plan.phases {
+            assert_eq!(phase.needs_approval, phase.phase == Phase::AbTest);
+            let default = Plan::default().phase(phase.phase).steps[0];
+            for step in &phase.steps {
+                assert_eq!((step.bake, step.minimum), (5 * 60 * SECOND, default.minimum));
+            }
+        }
+    }
 
     #[test]
     fn freeze_windows_are_read() {

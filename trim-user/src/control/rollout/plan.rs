@@ -86,14 +86,25 @@ impl Step {
     }
 }
 
+impl Default for Step {
+    /// A day on `legacy` alone: what each step of the default plan begins from.
+    fn default() -> Self {
+        Self {
+            share: 0.0,
+            minimum: DAY,
+            bake: HOUR,
+            fewest_flows: 1000,
+        }
+    }
+}
+
 impl Default for Plan {
-    /// The deployment guide's fourteen days.
+    /// The deployment guide's fourteen days. The configuration's defaults are taken from here.
     fn default() -> Self {
         let step = |share, minimum| Step {
             share,
             minimum,
-            bake: HOUR,
-            fewest_flows: 1000,
+            ..Step::default()
         };
         let phase = |phase, steps, needs_approval| PhasePlan {
             phase,
