@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
-use super::{Exit, output};
+use super::{Exit, output, recipients};
 use crate::config::Config;
 use crate::control::alert::host_name;
-use crate::ops::backup::{self, Created, Listed, Manifest, Restored, Sources, Verified};
+use crate::ops::backup::{self, Created, Listed, Manifest, Restored, Sources, Verified, Wanted};
+use crate::sealed::Lock;
 
 #[derive(Debug, Args)]
 pub(super) struct BackupArgs {
@@ -49,6 +50,13 @@ struct CreateArgs {
     /// Put the files of secrets into it, too
     #[arg(long)]
     include_secrets: bool,
+    /// Encrypt it for this recipient: `age1...`, as `age-keygen -y` prints of an identity; may be given more than once.
+    /// `--identity` of the other commands opens it
+    #[arg(long, value_name = "age1...")]
+    encrypt_to: Vec<String>,
+    /// A file with recipients, one a line, for whom it is encrypted
+    #[arg(long, value_name = "FILE")]
+    recipients_file: Vec<PathBuf>,
     /// Afterwards remove the oldest backups of the folder, but for this many
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     keep: Option<u32>,
@@ -100,12 +108,20 @@ fn create(args: &CreateArgs) -> anyhow::Result<Exit> {
     let config = Config::load(&args.config)?;
     let sources = Sources::of(&config, &args.config)?;
     let folder = &args.folder.directory;
-    let Created { path, manifest } = backup::create(&sources, folder, args.include_secrets, &host_name())?;
+    let recipients = recipients::gathered(&args.encrypt_to, &args.recipients_file)?;
+    let lock = (!recipients.is_empty()).then_some(Lock::Recipients(recipients));
+    let wanted = Wanted {
+        folder,
+        with_secrets: args.include_secrets,
+        lock: lock.as_ref(),
+        host: &host_name(),
+    };
+    let Created { path, manifest } = backup::create(&sources, &wanted)?;
     let removed = match args.keep {
         Some(keep) => backup::retain(folder, keep as usize)?,
         None => Vec::new(),
     };
-    if manifest.has_secrets {
+    if manifest.has_secrets && lock.is_none() {
         eprintln!("trim: this backup CONTAINS SECRETS: only its owner may read it; keep it as you keep them");
     }
     if args.folder.json {
@@ -194,7 +210,7 @@ fn verify(args: &ArchiveArgs) -> anyhow::Result<Exit> {
         manifest: Option<&'a Manifest>,
     }
     let verified = match backup::verify(&args.archive) {
-        Err(error) if !error.is_bad_input() => return Err(error.into()),
+        Err(error) if !error.is_unsound() => return Err(error.into()),
         verified => verified,
     };
     if args.json {

@@ -22,6 +22,7 @@ mod man;
 mod monitor;
 mod output;
 mod progress;
+mod recipients;
 mod rehearse;
 mod report;
 mod rollback;
@@ -49,7 +50,7 @@ pub use exit::Exit;
 struct Cli {
     #[command(subcommand)]
     command: Command,
-    /// The identity that opens encrypted configuration and secret files, as `age-keygen` makes it [default: the systemd
+    /// The identity that opens encrypted configuration and secret files and backups, as `age-keygen` makes it [default: the systemd
     /// credential trim-identity]
     #[arg(long, global = true, value_name = "FILE", env = "TRIM_IDENTITY_FILE")]
     identity: Option<PathBuf>,

@@ -36,7 +36,7 @@ pub enum SealedError {
         problem: String,
     },
     /// It was encrypted for somebody else.
-    #[error("{} was not encrypted for the identity in {}: `trim config encrypt --recipient` with the recipient that `age-keygen -y` prints of it", path.display(), identity.display())]
+    #[error("{} was not encrypted for the identity in {}: name another one by --identity FILE, or have it encrypted for the recipient that `age-keygen -y` prints of this one", path.display(), identity.display())]
     WrongIdentity {
         /// The encrypted file.
         path: PathBuf,

@@ -6,6 +6,7 @@
 mod error;
 mod identity;
 mod modes;
+mod stream;
 
 use std::fs::File;
 use std::io::{self, Read, Write as _};
@@ -17,6 +18,7 @@ use age::{Decryptor, Encryptor};
 
 pub use error::SealedError;
 pub use identity::{credential, identity_file, use_identity};
+pub use stream::{Opened, Sealing, open};
 
 use crate::control::alert::secret::Secret;
 
@@ -55,17 +57,7 @@ pub fn is_sealed(bytes: &[u8]) -> bool {
 /// # Errors
 /// When a recipient is not understood.
 pub fn seal(content: &[u8], lock: &Lock) -> Result<Vec<u8>, SealedError> {
-    let encryptor = match lock {
-        Lock::Passphrase(passphrase) => Encryptor::with_user_passphrase(SecretString::from(passphrase.reveal())),
-        Lock::Recipients(recipients) => {
-            let parsed = recipients
-                .iter()
-                .map(|text| recipient(text))
-                .collect::<Result<Vec<_>, _>>()?;
-            let all = parsed.iter().map(|recipient| recipient as &dyn age::Recipient);
-            Encryptor::with_recipients(all).map_err(|error| SealedError::Encrypt(error.to_string()))?
-        }
-    };
+    let encryptor = encryptor(lock)?;
     let write = || -> io::Result<Vec<u8>> {
         let armor = ArmoredWriter::wrap_output(Vec::new(), Format::AsciiArmor)?;
         let mut writer = encryptor.wrap_output(armor)?;
@@ -73,6 +65,19 @@ pub fn seal(content: &[u8], lock: &Lock) -> Result<Vec<u8>, SealedError> {
         writer.finish()?.finish()
     };
     write().map_err(|error| SealedError::Encrypt(error.to_string()))
+}
+
+fn encryptor(lock: &Lock) -> Result<Encryptor, SealedError> {
+    let recipients = match lock {
+        Lock::Passphrase(passphrase) => {
+            return Ok(Encryptor::with_user_passphrase(SecretString::from(passphrase.reveal())));
+        }
+        Lock::Recipients(recipients) => recipients,
+    };
+    let parsed = recipients.iter().map(|text| recipient(text));
+    let parsed = parsed.collect::<Result<Vec<_>, _>>()?;
+    let all = parsed.iter().map(|recipient| recipient as &dyn age::Recipient);
+    Encryptor::with_recipients(all).map_err(|error| SealedError::Encrypt(error.to_string()))
 }
 
 fn recipient(text: &str) -> Result<age::x25519::Recipient, SealedError> {
@@ -92,8 +97,18 @@ fn recipient(text: &str) -> Result<age::x25519::Recipient, SealedError> {
 /// # Errors
 /// When there is no identity, or none that fits, or the passphrase is wrong, or the content is damaged.
 pub fn unseal(content: &[u8], path: &Path, key: &Key) -> Result<Vec<u8>, SealedError> {
+    let mut plain = Vec::new();
+    decrypted(content.trim_ascii_start(), path, key)?
+        .take(LONGEST)
+        .read_to_end(&mut plain)
+        .map_err(|error| SealedError::damaged(path, &error))?;
+    Ok(plain)
+}
+
+/// What is in `sealed`, which is the content of `path`. Damage in it shows while it is read.
+fn decrypted<R: Read>(sealed: R, path: &Path, key: &Key) -> Result<impl Read + use<R>, SealedError> {
     let failed = |error: age::DecryptError| SealedError::of(path, error);
-    let decryptor = Decryptor::new(ArmoredReader::new(content.trim_ascii_start())).map_err(failed)?;
+    let decryptor = Decryptor::new(ArmoredReader::new(sealed)).map_err(failed)?;
     let opened = match key {
         Key::Passphrase(passphrase) if decryptor.is_scrypt() => {
             let identity = age::scrypt::Identity::new(SecretString::from(passphrase.reveal()));
@@ -106,13 +121,7 @@ pub fn unseal(content: &[u8], path: &Path, key: &Key) -> Result<Vec<u8>, SealedE
             decryptor.decrypt(identities.iter().map(|identity| &**identity as &dyn age::Identity))
         }
     };
-    let mut plain = Vec::new();
-    opened
-        .map_err(failed)?
-        .take(LONGEST)
-        .read_to_end(&mut plain)
-        .map_err(|error| SealedError::damaged(path, &error))?;
-    Ok(plain)
+    opened.map_err(failed)
 }
 
 /// Reads a file that may be encrypted, such as a configuration.

@@ -4,6 +4,7 @@
 mod create;
 mod killed;
 mod restore;
+mod sealed;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::passphrase;
 use super::target::Target;
-use crate::cli::Exit;
+use crate::cli::{Exit, recipients};
 use crate::sealed::{self, Lock};
 
 #[derive(Debug, Args)]
@@ -38,20 +38,7 @@ pub(super) fn run(args: &EncryptArgs) -> anyhow::Result<Exit> {
 }
 
 fn lock(args: &EncryptArgs) -> anyhow::Result<Lock> {
-    let mut recipients = args.recipient.clone();
-    for file in &args.recipients_file {
-        let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
-        let lines = text.lines().map(str::trim);
-        let before = recipients.len();
-        recipients.extend(
-            lines
-                .filter(|line| !line.is_empty() && !line.starts_with('#'))
-                .map(str::to_owned),
-        );
-        if recipients.len() == before {
-            bail!("{} names no recipient", file.display());
-        }
-    }
+    let recipients = recipients::gathered(&args.recipient, &args.recipients_file)?;
     match (recipients.is_empty(), &args.passphrase_file) {
         (false, _) => Ok(Lock::Recipients(recipients)),
         (true, Some(file)) => Ok(Lock::Passphrase(passphrase::of_file(file)?)),

@@ -8,10 +8,11 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest as _, Sha256};
 
 use super::error::BackupError;
-use super::folder::{Claimed, unfinished};
+use super::folder::{Claimed, Form, unfinished};
 use super::manifest::{FORMAT, Item, Kind, Manifest, NAME};
 use super::sources::Sources;
 use crate::control::store;
+use crate::sealed::{Lock, Sealing};
 
 /// Level of zstd: backups are small, and read more often than written.
 const LEVEL: i32 = 9;
@@ -25,31 +26,45 @@ pub struct Created {
     pub manifest: Manifest,
 }
 
+/// How a backup is made.
+#[derive(Debug)]
+pub struct Wanted<'a> {
+    /// The folder that it goes to.
+    pub folder: &'a Path,
+    /// Whether the files of secrets are in it.
+    pub with_secrets: bool,
+    /// Who alone can open it; `None` leaves it plain.
+    pub lock: Option<&'a Lock>,
+    /// The name of this machine.
+    pub host: &'a str,
+}
+
 /// A file to go into the archive, open so that it stays what was hashed.
 struct Part {
     item: Item,
     content: File,
 }
 
-/// Makes a backup in `folder`. The archive has its name only once it is whole and on the disk; only its owner may read it.
+/// Makes a backup. The archive has its name only once it is whole and on the disk; only its owner may read it.
 ///
 /// # Errors
 /// When a source cannot be read, the database is damaged, or the archive cannot be written; there is no new archive then.
-pub fn create(sources: &Sources, folder: &Path, with_secrets: bool, host: &str) -> Result<Created, BackupError> {
+pub fn create(sources: &Sources, wanted: &Wanted<'_>) -> Result<Created, BackupError> {
+    let &Wanted {
+        folder,
+        with_secrets,
+        lock,
+        host,
+    } = wanted;
     let claimed = Claimed::claim(folder)?;
     let now = jiff::Timestamp::now();
-    let path = claimed.place(&now);
+    let path = claimed.place(&now, if lock.is_some() { Form::Sealed } else { Form::Plain });
     let part = unfinished(&path);
-    let (snapshot, schema) = snapshot(&sources.database, &claimed.path)?;
-    let mut parts = Vec::new();
-    for (kind, file) in sources.plain(with_secrets) {
-        match open(kind, file, parts.len()) {
-            // Nothing has been kept yet.
-            Err(BackupError::File { error, .. }) if kind == Kind::Alerts && error.kind() == io::ErrorKind::NotFound => {
-            }
-            part => parts.push(part?),
-        }
-    }
+    // Where only what is encrypted is to lie, nothing plain does, not even for a moment.
+    let temporary = std::env::temp_dir();
+    let beside = if lock.is_some() { &temporary } else { &claimed.path };
+    let (snapshot, schema) = snapshot(&sources.database, beside)?;
+    let mut parts = plain(sources, with_secrets)?;
     if let Some(snapshot) = &snapshot {
         let mut database = open(Kind::Database, snapshot.path(), parts.len())?;
         owned_as(&mut database.item, &sources.database)?;
@@ -70,7 +85,8 @@ pub fn create(sources: &Sources, folder: &Path, with_secrets: bool, host: &str) 
         },
         items: parts.iter().map(|part| part.item.clone()).collect(),
     };
-    let written = write(&part, &manifest, parts).and_then(|()| fs::rename(&part, &path));
+    let sealing = begin(&part, lock)?;
+    let written = write(sealing, &manifest, parts).and_then(|()| fs::rename(&part, &path));
     if let Err(error) = written {
         // A full disk gets back what was written of it.
         let _ = fs::remove_file(&part);
@@ -79,6 +95,20 @@ pub fn create(sources: &Sources, folder: &Path, with_secrets: bool, host: &str) 
     let synchronised = File::open(&claimed.path).and_then(|folder| folder.sync_all());
     synchronised.map_err(BackupError::file("synchronise", &claimed.path))?;
     Ok(Created { path, manifest })
+}
+
+/// The files that are taken as they are.
+fn plain(sources: &Sources, with_secrets: bool) -> Result<Vec<Part>, BackupError> {
+    let mut parts = Vec::new();
+    for (kind, file) in sources.plain(with_secrets) {
+        match open(kind, file, parts.len()) {
+            // Nothing has been kept yet.
+            Err(BackupError::File { error, .. }) if kind == Kind::Alerts && error.kind() == io::ErrorKind::NotFound => {
+            }
+            part => parts.push(part?),
+        }
+    }
+    Ok(parts)
 }
 
 /// The database as it is now, in a file that goes with the value, and its schema; nothing when there is none yet.
@@ -143,9 +173,18 @@ pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn write(path: &Path, manifest: &Manifest, parts: Vec<Part>) -> io::Result<()> {
-    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-    let mut encoder = zstd::stream::Encoder::new(file, LEVEL)?;
+/// Begins the archive, which is removed again when that fails.
+fn begin(path: &Path, lock: Option<&Lock>) -> Result<Sealing, BackupError> {
+    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    let sealing = Sealing::new(file.map_err(BackupError::file("write", path))?, lock);
+    sealing.map_err(|error| {
+        let _ = fs::remove_file(path);
+        error.into()
+    })
+}
+
+fn write(sealing: Sealing, manifest: &Manifest, parts: Vec<Part>) -> io::Result<()> {
+    let mut encoder = zstd::stream::Encoder::new(sealing, LEVEL)?;
     // Damage is found while the archive is unpacked, before anything is hashed.
     encoder.include_checksum(true)?;
     let mut archive = tar::Builder::new(encoder);
@@ -156,7 +195,7 @@ fn write(path: &Path, manifest: &Manifest, parts: Vec<Part>) -> io::Result<()> {
         // What has grown meanwhile is cut to what was hashed; what has shrunk fails here or when it is verified.
         append(&mut archive, &name, mode, bytes, part.content.take(bytes))?;
     }
-    let mut file = archive.into_inner()?.finish()?;
+    let mut file = archive.into_inner()?.finish()?.finish()?;
     file.flush()?;
     file.sync_all()
 }

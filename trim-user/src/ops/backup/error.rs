@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::control::store::StoreError;
+use crate::sealed::SealedError;
 
 /// What can go wrong with a backup.
 #[derive(Debug, thiserror::Error)]
@@ -49,6 +50,9 @@ pub enum BackupError {
         /// What this program knows.
         known: String,
     },
+    /// The archive is encrypted and cannot be opened, or is to be and cannot.
+    #[error(transparent)]
+    Sealed(#[from] SealedError),
     /// Another backup is being made in the same folder.
     #[error("another backup is being made in {}: wait for it", .0.display())]
     Busy(PathBuf),
@@ -63,8 +67,16 @@ impl BackupError {
         move |error| Self::File { action, path, error }
     }
 
-    /// Whether the archive itself is to blame, and not the machine.
+    /// Whether the archive itself is to blame.
+    pub const fn is_unsound(&self) -> bool {
+        matches!(
+            self,
+            Self::Unsound { .. } | Self::Newer { .. } | Self::Sealed(SealedError::Damaged { .. })
+        )
+    }
+
+    /// Whether what was given is to blame, and not the machine: the archive, or the identity that does not open it.
     pub const fn is_bad_input(&self) -> bool {
-        matches!(self, Self::Unsound { .. } | Self::Newer { .. })
+        self.is_unsound() || matches!(self, Self::Sealed(_))
     }
 }

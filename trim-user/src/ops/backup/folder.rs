@@ -10,9 +10,36 @@ use super::error::BackupError;
 use super::manifest::Manifest;
 use super::read;
 
-/// File names are `trim-backup-TIME.tar.zst`; their order is that of time.
+/// File names are `trim-backup-TIME.tar.zst`, with `.age` behind it when it is encrypted; their order is that of time.
 const PREFIX: &str = "trim-backup-";
-const SUFFIX: &str = ".tar.zst";
+
+/// What an archive is on the disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    /// Whoever may read the file may read what is in it.
+    Plain,
+    /// Encrypted.
+    Sealed,
+}
+
+impl Form {
+    const ALL: [Self; 2] = [Self::Plain, Self::Sealed];
+
+    /// How names of such files end.
+    const fn suffix(self) -> &'static str {
+        match self {
+            Self::Plain => ".tar.zst",
+            Self::Sealed => ".tar.zst.age",
+        }
+    }
+
+    /// That of a finished backup.
+    fn of(file: &Path) -> Option<Self> {
+        let name = name_of(file)?;
+        Self::ALL.into_iter().find(|form| name.ends_with(form.suffix()))
+    }
+}
+
 /// Of a file that is not finished.
 const UNFINISHED: &str = ".part";
 
@@ -46,9 +73,9 @@ impl Claimed {
     }
 
     /// The place of a backup made at `time`, which is not taken.
-    pub(super) fn place(&self, time: &jiff::Timestamp) -> PathBuf {
+    pub(super) fn place(&self, time: &jiff::Timestamp, form: Form) -> PathBuf {
         let stem = format!("{PREFIX}{}", time.strftime("%Y%m%dT%H%M%S%3fZ"));
-        self.path.join(stem + SUFFIX)
+        self.path.join(stem + form.suffix())
     }
 }
 
@@ -64,10 +91,6 @@ fn name_of(file: &Path) -> Option<&str> {
     name.starts_with(PREFIX).then_some(name)
 }
 
-fn is_finished(file: &Path) -> bool {
-    name_of(file).is_some_and(|name| name.ends_with(SUFFIX))
-}
-
 /// Also the files that SQLite puts beside a copy while it is made.
 fn is_unfinished(file: &Path) -> bool {
     name_of(file).is_some_and(|name| name.contains(UNFINISHED))
@@ -81,7 +104,7 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>, BackupError> {
 /// The finished backups of a folder, the oldest first.
 pub(super) fn finished(folder: &Path) -> Result<Vec<PathBuf>, BackupError> {
     let mut found = files(folder)?;
-    found.retain(|file| is_finished(file));
+    found.retain(|file| Form::of(file).is_some());
     found.sort();
     Ok(found)
 }
@@ -93,6 +116,8 @@ pub struct Listed {
     pub path: PathBuf,
     /// Its length, bytes.
     pub bytes: u64,
+    /// Whether it is encrypted.
+    pub encrypted: bool,
     /// What it says of itself.
     pub manifest: Option<Manifest>,
     /// Why that cannot be read.
@@ -111,6 +136,7 @@ pub fn list(folder: &Path) -> Result<Vec<Listed>, BackupError> {
         };
         Listed {
             bytes: fs::metadata(&path).map_or(0, |metadata| metadata.len()),
+            encrypted: Form::of(&path) == Some(Form::Sealed),
             path,
             manifest,
             error,

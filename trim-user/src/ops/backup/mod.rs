@@ -1,7 +1,7 @@
 //! Backups of what a capture is configured by and remembers: one archive (tar, zstd) with a manifest of hashes.
 //!
 //! In it are the configuration files, the database as it is at one moment (also while a daemon writes it) and the state of
-//! alerts. Packets are not, and neither are secrets unless they are asked for. Alert messages on their way are not: an
+//! alerts. It may be encrypted with age as a whole. Packets are not in it, and neither are secrets unless they are asked for. Alert messages on their way are not: an
 //! alert that still holds is told again. Nothing here asks the daemon for anything.
 
 mod create;
@@ -12,7 +12,7 @@ mod read;
 mod restore;
 mod sources;
 
-pub use create::{Created, create};
+pub use create::{Created, Wanted, create};
 pub use error::BackupError;
 pub use folder::{Listed, list, retain};
 pub use manifest::{Item, Kind, Manifest};

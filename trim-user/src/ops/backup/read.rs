@@ -10,8 +10,9 @@ use super::create::hex;
 use super::error::BackupError;
 use super::manifest::{FORMAT, Item, Kind, MOST_BYTES, Manifest, NAME};
 use crate::control::store::{self, StoreError};
+use crate::sealed;
 
-type Archive = tar::Archive<zstd::stream::Decoder<'static, io::BufReader<File>>>;
+type Archive = tar::Archive<zstd::stream::Decoder<'static, io::BufReader<Box<dyn Read>>>>;
 
 /// What a sound backup is.
 #[derive(Clone, Debug)]
@@ -23,8 +24,8 @@ pub struct Verified {
 }
 
 fn open(path: &Path) -> Result<Archive, BackupError> {
-    let file = File::open(path).map_err(BackupError::file("open", path))?;
-    let decoder = zstd::stream::Decoder::new(file).map_err(BackupError::file("read", path))?;
+    let opened = sealed::open(path)?;
+    let decoder = zstd::stream::Decoder::new(opened.content).map_err(BackupError::file("read", path))?;
     Ok(tar::Archive::new(decoder))
 }
 

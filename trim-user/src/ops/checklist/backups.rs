@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::{DAY, Period};
-use crate::ops::backup;
+use crate::ops::backup::{self, BackupError, Listed};
 use crate::ops::finding::{About, Report};
 
 const SUBJECT: &str = "backup";
@@ -20,13 +20,24 @@ pub(super) fn examine(folder: &Path, period: Period, report: &mut Report) {
     let Some(latest) = latest else {
         return none(&format!("none in {}", folder.display()), &mut about);
     };
-    let created = latest
-        .manifest
-        .and_then(|it| it.created.parse::<jiff::Timestamp>().ok());
-    let age = created.map(|created| jiff::Timestamp::now().duration_since(created).unsigned_abs());
-    judge(age, &mut about);
+    judge(age(&latest), &mut about);
     if period == Period::Weekly {
-        verified(&latest.path, &mut about);
+        verified(&latest, &mut about);
+    }
+}
+
+/// Since it was made; of an encrypted one that cannot be opened here, since it was written.
+fn age(latest: &Listed) -> Option<Duration> {
+    match &latest.manifest {
+        Some(manifest) => {
+            let created = manifest.created.parse::<jiff::Timestamp>().ok()?;
+            Some(jiff::Timestamp::now().duration_since(created).unsigned_abs())
+        }
+        None if latest.encrypted => {
+            let written = std::fs::metadata(&latest.path).and_then(|metadata| metadata.modified());
+            written.ok()?.elapsed().ok()
+        }
+        None => None,
     }
 }
 
@@ -58,9 +69,19 @@ fn judge(age: Option<Duration>, about: &mut About<'_>) {
     }
 }
 
-fn verified(archive: &Path, about: &mut About<'_>) {
-    match backup::verify(archive) {
-        Ok(_) => about.ok("sound", archive.display().to_string()),
+fn verified(latest: &Listed, about: &mut About<'_>) {
+    match backup::verify(&latest.path) {
+        Ok(_) => about.ok("sound", latest.path.display().to_string()),
+        // Whoever is not to read it need not have its identity.
+        Err(error @ BackupError::Sealed(_)) if !error.is_unsound() => about.advise(
+            "sound",
+            error.to_string(),
+            "whether it could be restored is not known here",
+            format!(
+                "`trim backup verify {} --identity FILE`, where the identity is",
+                latest.path.display()
+            ),
+        ),
         Err(error) => about.fail(
             "sound",
             error.to_string(),
@@ -73,7 +94,25 @@ fn verified(archive: &Path, about: &mut About<'_>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::control::alert::secret::Secret;
     use crate::ops::finding::Grade;
+    use crate::sealed::{Lock, seal};
+
+    #[test]
+    fn one_that_only_others_can_open_is_judged_by_its_age() {
+        let folder = tempfile::tempdir().unwrap();
+        let sealed = seal(b"x", &Lock::Passphrase(Secret::new("correct horse"))).unwrap();
+        std::fs::write(
+            folder.path().join("trim-backup-20260101T000000000Z.tar.zst.age"),
+            sealed,
+        )
+        .unwrap();
+        let mut report = Report::default();
+        examine(folder.path(), Period::Weekly, &mut report);
+        let grades: Vec<_> = report.findings.iter().map(|finding| finding.grade).collect();
+        assert_eq!(grades, [Grade::Ok, Grade::Note], "{report:?}");
+        assert!(report.findings[1].fix.contains("--identity"), "{report:?}");
+    }
 
     #[test]
     fn a_backup_is_too_old_when_two_days_were_left_out() {
