@@ -8,8 +8,10 @@ mod extra;
 mod machine;
 mod measure;
 mod paced;
+mod page;
 mod peers;
 mod plan;
+mod plots;
 mod record;
 mod report;
 mod scenario;
@@ -51,6 +53,9 @@ struct Arguments {
     /// Keep the report as a dated file in bench/record
     #[arg(long)]
     record: bool,
+    /// Write a page with tables and plots, and each plot as a picture, to this folder
+    #[arg(long, value_name = "FOLDER")]
+    html: Option<PathBuf>,
     /// The trim binary to measure, with the XDP program inside [default: the one beside this program]
     #[arg(long, value_name = "FILE")]
     trim: Option<PathBuf>,
@@ -129,6 +134,10 @@ fn run(arguments: &Arguments) -> Result<bool> {
         report.targets = targets::of(&report, &reports);
         show(arguments, &report)?;
         reports.push(report);
+    }
+    if let Some(folder) = &arguments.html {
+        let page = record::draw(&reports, folder)?;
+        eprintln!("bench: the page is {}", page.display());
     }
     Ok(reports.iter().all(Report::is_balanced))
 }

@@ -1,11 +1,14 @@
 //! Dated results in the repository, so that figures can be compared over time.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use trim_user::plot::standalone;
 use xtask::workspace;
 
+use crate::page::page;
+use crate::plots;
 use crate::report::Report;
 
 /// Writes the report to `bench/record/DATE-SCENARIO.json` and returns the path.
@@ -16,6 +19,20 @@ pub(crate) fn write(report: &Report) -> Result<PathBuf> {
     let text = serde_json::to_string_pretty(report)? + "\n";
     fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))?;
     Ok(file)
+}
+
+/// Writes the run as a page, and each plot as a picture, to a folder; returns the page's path.
+pub(crate) fn draw(reports: &[Report], folder: &Path) -> Result<PathBuf> {
+    let save = |name: &str, text: &str| {
+        let file = folder.join(name);
+        fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))?;
+        Ok::<_, anyhow::Error>(file)
+    };
+    fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
+    for plot in reports.iter().flat_map(plots::of) {
+        save(&format!("{}.svg", plot.name), &standalone(&plot.svg))?;
+    }
+    save("index.html", &page(reports))
 }
 
 /// Without colons, which some file systems refuse.

@@ -167,6 +167,14 @@ impl Round {
     }
 }
 
+impl Round {
+    /// Processor seconds of the peer's process for a million packets kept.
+    pub(crate) fn processor_per_million(&self) -> Option<f64> {
+        let taken = self.taken?;
+        (self.kept > 0).then(|| taken.processor_seconds / (self.kept as f64 / 1e6))
+    }
+}
+
 impl fmt::Display for Round {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let million = |per_second: f64| per_second / 1e6;
@@ -180,11 +188,68 @@ impl fmt::Display for Round {
 }
 
 impl Report {
+    /// What it was measured on, in one line.
+    pub(crate) fn machine_line(&self) -> String {
+        let machine = &self.machine;
+        format!(
+            "{}, {} CPUs, Linux {}, {}, load before {}",
+            machine.cpu, machine.cpus, machine.kernel, machine.date, machine.load
+        )
+    }
+
     /// Whether every packet of every round of `trim` and of the bare loop is accounted for.
     pub(crate) fn is_balanced(&self) -> bool {
         let ours = self.rows.iter().filter(|row| row.is_ours);
         ours.flat_map(|row| &row.rounds).all(|round| round.balance == 0)
     }
+}
+
+/// A small report for tests.
+#[cfg(test)]
+pub(crate) fn fixture(scenario: &str) -> Report {
+    use crate::paced::{Loaded, Tried};
+
+    let mut row = Row::new(Peer::APPLIANCE, vec![tests::round(0, 1000, 1000, 0)]);
+    let tried = |offered_per_second, lost| Tried {
+        offered_per_second,
+        lost,
+        lost_share: lost as f64 / 1000.0,
+    };
+    row.paced = Some(Paced {
+        lossless_per_second: Some(1e6),
+        tried: vec![tried(1e6, 0), tried(2e6, 100)],
+        loaded: vec![Loaded {
+            share: 0.5,
+            offered_per_second: 5e5,
+            lost: 0,
+            latency_ns: Latency {
+                p50: 100_000,
+                p99: 150_000,
+                p999: 200_000,
+            },
+        }],
+    });
+    let mut report = Report {
+        scenario: scenario.to_owned(),
+        is_quick: true,
+        machine: Machine::look(),
+        cpus: Cpus {
+            generator: 0,
+            receiver: 1,
+        },
+        traffic: Shape {
+            flows: 1,
+            frame_bytes: 60.0,
+            frames: 1000,
+            body_bytes: 0,
+        },
+        rows: vec![row],
+        switches_us: vec![3.0],
+        many_flows: None,
+        targets: Vec::new(),
+    };
+    report.targets = crate::targets::of(&report, &[]);
+    report
 }
 
 #[cfg(test)]
@@ -203,7 +268,7 @@ mod tests {
         }
     }
 
-    fn round(dropped_by_sender: u64, seen: u64, kept: u64, lost: u64) -> Round {
+    pub(super) fn round(dropped_by_sender: u64, seen: u64, kept: u64, lost: u64) -> Round {
         let received = Received {
             seen,
             kept,
@@ -238,23 +303,8 @@ mod tests {
     #[test]
     fn an_unbalanced_round_of_trim_fails_the_run_and_one_of_tcpdump_does_not() {
         let report = |peer| Report {
-            scenario: "bulk".to_owned(),
-            is_quick: true,
-            machine: Machine::look(),
-            cpus: Cpus {
-                generator: 0,
-                receiver: 1,
-            },
-            traffic: Shape {
-                flows: 1,
-                frame_bytes: 60.0,
-                frames: 1000,
-                body_bytes: 0,
-            },
             rows: vec![Row::new(peer, vec![round(100, 900, 700, 199)])],
-            switches_us: Vec::new(),
-            many_flows: None,
-            targets: Vec::new(),
+            ..fixture("bulk")
         };
         assert!(!report(Peer::Bare).is_balanced());
         assert!(report(Peer::Sniffer(Program::Tcpdump)).is_balanced());

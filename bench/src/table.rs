@@ -14,10 +14,7 @@ pub(crate) fn text(report: &Report) -> String {
             report.scenario,
             rounds(report)
         ),
-        format!(
-            "  machine  {}, {} CPUs, Linux {}, {}, load before {}",
-            machine.cpu, machine.cpus, machine.kernel, machine.date, machine.load
-        ),
+        format!("  machine  {}", report.machine_line()),
         format!(
             "  pinned   generator and soft interrupts on CPU {}, receiver on CPU {}; scheduling {}",
             report.cpus.generator, report.cpus.receiver, machine.scheduling
@@ -106,7 +103,7 @@ fn figures(row: &Row, report: &Report) -> String {
 fn costs(row: &Row) -> String {
     let taken = row.median.taken.as_ref();
     let or_none = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
-    let processor = taken.map(|taken| decimals(taken.processor_seconds / (row.median.kept as f64 / 1e6), 2));
+    let processor = row.median.processor_per_million().map(|seconds| decimals(seconds, 2));
     let peak = taken.map(|taken| (taken.peak_resident_bytes >> 20).to_string());
     let lost = row.output.map(|output| output.header_bytes_lost.to_string());
     let leaked = row

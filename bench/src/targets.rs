@@ -133,15 +133,25 @@ fn at_most(what: &'static str, measured: Option<f64>, threshold: f64) -> Option<
 }
 
 impl Target {
+    /// What is wanted, in words.
+    pub(crate) fn demand(&self) -> String {
+        let word = if self.is_bound { "at most" } else { "at least" };
+        format!("{word} {}", self.threshold)
+    }
+
+    /// Whether it holds, in words.
+    pub(crate) const fn verdict(&self) -> &'static str {
+        if self.holds { "holds" } else { "does not hold" }
+    }
+
     /// As a line of the report.
     pub(crate) fn line(&self) -> String {
-        let (word, verdict) = (
-            if self.is_bound { "at most" } else { "at least" },
-            if self.holds { "holds" } else { "does not hold" },
-        );
         format!(
-            "  {:<50}{:>8.2}  {word} {:<5} {verdict}",
-            self.what, self.measured, self.threshold
+            "  {:<50}{:>10.2}  {:<14}{}",
+            self.what,
+            self.measured,
+            self.demand(),
+            self.verdict()
         )
     }
 }

@@ -7,7 +7,7 @@ use crate::plot::{STYLE, escape};
 const PAGE_STYLE: &str = include_str!("page.css");
 
 /// The beginning of a page, up to its heading.
-pub(super) fn begin(title: &str) -> String {
+pub fn begin(title: &str) -> String {
     let title = escape(title);
     format!(
         "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
@@ -17,10 +17,10 @@ pub(super) fn begin(title: &str) -> String {
 }
 
 /// Its end.
-pub(super) const END: &str = "</body></html>\n";
+pub const END: &str = "</body></html>\n";
 
 /// A table; without rows it says so.
-pub(super) fn table(html: &mut String, title: &str, heads: &[&str], rows: impl Iterator<Item = Vec<String>>) {
+pub fn table(html: &mut String, title: &str, heads: &[&str], rows: impl Iterator<Item = Vec<String>>) {
     let _ = writeln!(html, "<h2>{title}</h2>\n<div class=\"card wide\">");
     let mut rows = rows.peekable();
     if rows.peek().is_none() {

@@ -9,7 +9,7 @@ pub mod doctor;
 mod ends;
 pub mod explain;
 pub mod finding;
-mod html;
+pub mod html;
 pub mod report;
 pub mod selftest;
 mod tape;
