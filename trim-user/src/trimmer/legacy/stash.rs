@@ -144,7 +144,7 @@ impl Stash {
         if from == arrival.start {
             self.split_at(from, spares);
         }
-        let mut index = self.pieces.partition_point(|piece| piece.end() <= from);
+        let mut index = self.first_behind(from);
         let (mut at, mut contradicting) = (from, 0);
         while at < end {
             match self.pieces.get(index) {
@@ -167,7 +167,12 @@ impl Stash {
                 }
             }
         }
-        let behind = self.held.partition_point(|held| held.end <= end);
+        let is_last = self.held.back().is_none_or(|last| last.end <= end);
+        let behind = if is_last {
+            self.held.len()
+        } else {
+            self.held.partition_point(|held| held.end <= end)
+        };
         let held = Held {
             start: arrival.start,
             end,
@@ -179,9 +184,18 @@ impl Stash {
         contradicting
     }
 
+    /// Index of the first piece that ends behind `position`. Mostly a segment comes behind all that are held, and a search
+    /// among thousands of pieces would read memory that is in no cache.
+    fn first_behind(&self, position: u64) -> usize {
+        match self.pieces.back() {
+            Some(last) if last.end() > position => self.pieces.partition_point(|piece| piece.end() <= position),
+            _ => self.pieces.len(),
+        }
+    }
+
     /// A segment begins at `position`: makes it the start of a piece, should it lie inside one.
     fn split_at(&mut self, position: u64, spares: &mut Spares) {
-        let index = self.pieces.partition_point(|piece| piece.end() <= position);
+        let index = self.first_behind(position);
         let Some(piece) = self.pieces.get_mut(index).filter(|piece| piece.start <= position) else {
             return;
         };

@@ -4,6 +4,9 @@ use std::collections::VecDeque;
 
 use crate::trimmer::pool::NONE;
 
+/// Entries on each side of where a ticket is expected: they share a few cache lines.
+const NEAR: usize = 8;
+
 #[derive(Clone, Copy, Debug)]
 struct Entry {
     ticket: u64,
@@ -27,8 +30,12 @@ impl Tickets {
             flow,
             direction: direction as u8,
         };
-        let place = self.entries.partition_point(|known| known.ticket < ticket);
-        self.entries.insert(place, entry);
+        if self.entries.back().is_none_or(|last| last.ticket < ticket) {
+            self.entries.push_back(entry);
+        } else {
+            let place = self.entries.partition_point(|known| known.ticket < ticket);
+            self.entries.insert(place, entry);
+        }
         self.live += 1;
     }
 
@@ -39,11 +46,45 @@ impl Tickets {
     }
 
     fn place(&self, ticket: u64) -> Option<usize> {
-        let place = self.entries.binary_search_by_key(&ticket, |entry| entry.ticket).ok()?;
-        self.entries
-            .get(place)
-            .is_some_and(|entry| entry.flow != NONE)
-            .then_some(place)
+        let (from, to) = self.around(ticket)?;
+        let place = self.first_from(from, to, ticket);
+        let entry = self.entries.get(place)?;
+        (entry.ticket == ticket && entry.flow != NONE).then_some(place)
+    }
+
+    /// A short range in which `ticket` stands, if anywhere. Tickets are numbered as they come, so that its place is nearly
+    /// proportional to its number: among a million of them that spares a search twenty reads of memory that is in no cache.
+    fn around(&self, ticket: u64) -> Option<(usize, usize)> {
+        let (first, last) = (self.entries.front()?.ticket, self.entries.back()?.ticket);
+        if !(first..=last).contains(&ticket) {
+            return None;
+        }
+        let most = self.entries.len() - 1;
+        let share = u128::from(ticket - first) * most as u128 / u128::from((last - first).max(1));
+        let guess = (share as usize).min(most);
+        let mut reach = NEAR;
+        loop {
+            let (from, to) = (guess.saturating_sub(reach), (guess + reach).min(most));
+            let is_behind = self.entries.get(from).is_some_and(|entry| entry.ticket <= ticket);
+            let is_before = self.entries.get(to).is_some_and(|entry| entry.ticket >= ticket);
+            if is_behind && is_before {
+                return Some((from, to + 1));
+            }
+            reach *= 4;
+        }
+    }
+
+    /// The first place from `from` on, below `to`, whose ticket is not below `ticket`.
+    fn first_from(&self, mut from: usize, mut to: usize, ticket: u64) -> usize {
+        while from < to {
+            let middle = from.midpoint(to);
+            if self.entries.get(middle).is_some_and(|entry| entry.ticket < ticket) {
+                from = middle + 1;
+            } else {
+                to = middle;
+            }
+        }
+        from
     }
 
     /// `ticket` is held no more.
@@ -87,5 +128,16 @@ mod tests {
         assert!(tickets.entries.len() <= 286);
         tickets.remove(0);
         assert_eq!(tickets.oldest(), Some(7));
+    }
+
+    #[test]
+    fn a_ticket_is_found_wherever_it_stands_among_unevenly_spaced_ones() {
+        let mut tickets = Tickets::default();
+        let held: Vec<u64> = (0..500).map(|index: u64| index.pow(3) / 50 + index).collect();
+        held.iter().for_each(|&ticket| tickets.insert(ticket, ticket as u32, 0));
+        for ticket in 0..=held[499] + 10 {
+            let expected = held.binary_search(&ticket).is_ok().then_some((ticket as u32, 0));
+            assert_eq!(tickets.find(ticket), expected, "{ticket}");
+        }
     }
 }
