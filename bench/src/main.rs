@@ -30,7 +30,7 @@ use trim_user::kernel::program::is_embedded;
 
 use cpus::Cpus;
 use measure::Bench;
-use plan::Plan;
+use plan::{Extent, Plan};
 use report::Report;
 
 /// Measure side by side, on frames that the kernel makes, how many packets trim and others keep.
@@ -43,6 +43,9 @@ struct Arguments {
     /// Fewer packets and rounds: less than five minutes in all
     #[arg(long)]
     quick: bool,
+    /// Hardly any packets, one round, a few peers: whether everything works. The figures mean nothing
+    #[arg(long, conflicts_with = "quick")]
+    smoke: bool,
     /// Print the report of each scenario as one line of JSON, after its table
     #[arg(long)]
     json: bool,
@@ -127,11 +130,18 @@ fn run(arguments: &Arguments) -> Result<bool> {
     } else {
         arguments.scenario.clone()
     };
+    let extent = match (arguments.smoke, arguments.quick) {
+        (true, _) => Extent::Smoke,
+        (false, true) => Extent::Quick,
+        (false, false) => Extent::Full,
+    };
     let mut reports: Vec<Report> = Vec::new();
     for scenario in scenarios {
-        let plan = Plan::of(scenario, arguments.quick).only(&arguments.peer)?;
+        let plan = Plan::of(scenario, extent).only(&arguments.peer)?;
         let mut report = scenario::run(&plan, &bench)?;
-        report.targets = targets::of(&report, &reports);
+        if extent != Extent::Smoke {
+            report.targets = targets::of(&report, &reports);
+        }
         show(arguments, &report)?;
         reports.push(report);
     }

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::measure::{Bench, Load};
 use crate::peers::{Latency, Peer};
-use crate::plan::{Pace, Plan};
+use crate::plan::{Extent, Pace, Plan};
 use crate::report::{Round, Row};
 
 /// Shares of the highest rate without loss at which latency is measured.
@@ -85,8 +85,8 @@ pub(crate) fn explore(plan: &Plan, bench: &Bench<'_>, row: &Row) -> Result<Optio
 /// The appliance as it comes, and in a long run all that write.
 fn is_explored(plan: &Plan, peer: Peer) -> bool {
     match peer {
-        Peer::Trim { mode: _, body_cut } => body_cut && (!plan.is_quick || peer == Peer::APPLIANCE),
-        Peer::Sniffer(_) => !plan.is_quick,
+        Peer::Trim { mode: _, body_cut } => body_cut && (plan.extent == Extent::Full || peer == Peer::APPLIANCE),
+        Peer::Sniffer(_) => plan.extent == Extent::Full,
         Peer::Bare => false,
     }
 }

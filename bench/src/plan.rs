@@ -1,6 +1,7 @@
 //! How much of each scenario is measured, and on whom.
 
 use anyhow::{Result, ensure};
+use serde::Serialize;
 
 use crate::Scenario;
 use crate::peers::Peer;
@@ -15,9 +16,21 @@ pub(crate) struct Plan {
     pub(crate) frames: u32,
     pub(crate) peers: Vec<Peer>,
     pub(crate) rounds: usize,
-    pub(crate) is_quick: bool,
+    pub(crate) extent: Extent,
     /// At given rates: how long one is kept up, seconds, and how often the highest one without loss is approached.
     pub(crate) pace: Pace,
+}
+
+/// How much is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Extent {
+    /// Whether it all works: the figures mean nothing.
+    Smoke,
+    /// Less than five minutes.
+    Quick,
+    /// Longer rounds, more of them, and rates of everyone.
+    Full,
 }
 
 /// How rates are searched.
@@ -28,8 +41,7 @@ pub(crate) struct Pace {
 }
 
 impl Plan {
-    /// Quick, all scenarios take less than five minutes.
-    pub(crate) fn of(scenario: Scenario, is_quick: bool) -> Self {
+    pub(crate) fn of(scenario: Scenario, extent: Extent) -> Self {
         let (traffic, peers) = match scenario {
             Scenario::Bulk => (bulk(64), Peer::ALL.as_slice()),
             Scenario::Web => (web(2000), &Peer::WHOLE[..]),
@@ -37,17 +49,20 @@ impl Plan {
             Scenario::Tiny => (tiny(4000), &Peer::WHOLE[..]),
             Scenario::Hostile => (hostile(4000), &Peer::WHOLE[..]),
         };
+        let peers = if extent == Extent::Smoke { &Peer::FEW[..] } else { peers };
+        let (frames, rounds, seconds, steps) = match extent {
+            Extent::Smoke => (60_000, 1, 0.1, 1),
+            Extent::Quick => (1_200_000, 3, 0.5, 3),
+            Extent::Full => (3_000_000, 7, 2.0, 6),
+        };
         Self {
             name: scenario.name(),
             traffic,
-            frames: if is_quick { 1_200_000 } else { 3_000_000 },
+            frames,
             peers: peers.to_vec(),
-            rounds: if is_quick { 3 } else { 7 },
-            is_quick,
-            pace: Pace {
-                seconds: if is_quick { 0.5 } else { 2.0 },
-                steps: if is_quick { 3 } else { 6 },
-            },
+            rounds,
+            extent,
+            pace: Pace { seconds, steps },
         }
     }
 

@@ -11,6 +11,7 @@ use crate::extra::ManyFlows;
 use crate::machine::Machine;
 use crate::paced::Paced;
 use crate::peers::{Latency, Peer, Received};
+use crate::plan::Extent;
 use crate::targets::Target;
 use crate::traffic::{Sent, Shape};
 use crate::usage::Usage;
@@ -19,9 +20,7 @@ use crate::usage::Usage;
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Report {
     pub(crate) scenario: String,
-    /// Whether it was a short one.
-    #[serde(rename = "quick")]
-    pub(crate) is_quick: bool,
+    pub(crate) extent: Extent,
     pub(crate) machine: Machine,
     /// Who was pinned where.
     pub(crate) cpus: Cpus,
@@ -231,7 +230,7 @@ pub(crate) fn fixture(scenario: &str) -> Report {
     });
     let mut report = Report {
         scenario: scenario.to_owned(),
-        is_quick: true,
+        extent: Extent::Quick,
         machine: Machine::look(),
         cpus: Cpus {
             generator: 0,

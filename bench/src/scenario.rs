@@ -24,7 +24,7 @@ pub(crate) fn run(plan: &Plan, bench: &Bench<'_>) -> Result<Report> {
     }
     Ok(Report {
         scenario: plan.name.to_owned(),
-        is_quick: plan.is_quick,
+        extent: plan.extent,
         machine,
         cpus: bench.cpus,
         traffic,

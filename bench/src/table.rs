@@ -1,6 +1,7 @@
 //! The report as a person reads it.
 
 use crate::peers::Latency;
+use crate::plan::Extent;
 use crate::report::{Report, Round, Row};
 use crate::targets::Target;
 
@@ -21,6 +22,9 @@ pub(crate) fn text(report: &Report) -> String {
         ),
         String::new(),
     ];
+    if report.extent == Extent::Smoke {
+        lines.push("  A smoke test: these figures mean nothing.".to_owned());
+    }
     lines.push(line([
         "", "offered", "kept", "wire", "lost", "sender", "output", "balance",
     ]));

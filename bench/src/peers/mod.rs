@@ -113,6 +113,9 @@ impl Peer {
         Self::Bare,
     ];
 
+    /// One of each kind.
+    pub(crate) const FEW: [Self; 3] = [Self::APPLIANCE, Self::Sniffer(Program::Tcpdump), Self::Bare];
+
     const fn trim(mode: Mode, body_cut: bool) -> Self {
         Self::Trim { mode, body_cut }
     }

@@ -22,6 +22,12 @@ impl Options {
     pub(crate) fn arguments(&self) -> &[String] {
         &self.arguments
     }
+
+    /// What only has to work is built as for tests, which spares a long build.
+    fn profile(&self) -> &'static str {
+        let is_smoke = self.arguments.iter().any(|argument| argument == "--smoke");
+        if is_smoke { "dev" } else { "release" }
+    }
 }
 
 pub(crate) fn run_task(options: &Options) -> Result<()> {
@@ -32,19 +38,22 @@ pub(crate) fn run_task(options: &Options) -> Result<()> {
     }
     toolchain::ensure_tools(Tool::BENCHMARKS)?;
     let object = toolchain::build_object()?;
-    say("building trim and the benchmarks in release");
+    let profile = options.profile();
+    say(&format!("building trim and the benchmarks, profile {profile}"));
     let mut build = cargo();
     // Both in one call, because cargo would build the crates they share once for each. The benchmarks look for trim
     // beside themselves.
     build.args([
         "build",
-        "--release",
+        "--profile",
+        profile,
         "--package",
         "trim-user",
         "--package",
         "trim-bench",
     ]);
     run(build.env("TRIM_EBPF_OBJECT", object))?;
-    let benchmarks = workspace::target_dir().join("release/trim-bench");
+    let folder = if profile == "dev" { "debug" } else { profile };
+    let benchmarks = workspace::target_dir().join(folder).join("trim-bench");
     run(Command::new(benchmarks).args(options.arguments()))
 }
