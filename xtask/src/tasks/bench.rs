@@ -39,7 +39,7 @@ pub(crate) fn run_task(options: &Options) -> Result<()> {
     toolchain::ensure_tools(Tool::BENCHMARKS)?;
     let object = toolchain::build_object()?;
     let profile = options.profile();
-    say(&format!("building trim and the benchmarks, profile {profile}"));
+    say(format!("building trim and the benchmarks, profile {profile}"));
     let mut build = cargo();
     // Both in one call, because cargo would build the crates they share once for each. The benchmarks look for trim
     // beside themselves.
