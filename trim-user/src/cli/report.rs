@@ -11,7 +11,7 @@ use super::{Exit, output};
 use crate::config::Config;
 use crate::control::client::Client;
 use crate::control::health::Moment;
-use crate::control::store::{Resolution, Store, Which};
+use crate::control::store::{Resolution, Sample, Store, StoreError, Which};
 use crate::ops::report::{Material, Period, Report, markdown, page};
 use crate::telemetry::logging::Redactor;
 
@@ -100,18 +100,31 @@ fn material(args: &ReportArgs) -> anyhow::Result<Material> {
     let store = Store::read(&database)?;
     let now = Moment(u64::try_from(jiff::Timestamp::now().as_millisecond()).unwrap_or(0));
     let from = Moment(now.0.saturating_sub(args.period.length().as_millis() as u64));
-    let resolution = Resolution::choose(from, now, now, POINTS);
     let mut decisions = store.decisions(Which::Notable(MOST))?;
     decisions.retain(|decision| decision.at >= from);
     Ok(Material {
         period: args.period,
         to: now,
-        samples: store.samples(from, now, resolution)?,
+        samples: samples(&store, from, now)?,
         decisions,
         events: store.events(from, now, MOST)?,
         status: client.as_ref().and_then(|client| client.status().ok()),
         alerts: client.as_ref().and_then(|client| client.alert_statistics().ok()),
     })
+}
+
+/// As finely as there is room for: a young appliance has measured for a part of the period only.
+fn samples(store: &Store, from: Moment, now: Moment) -> Result<Vec<Sample>, StoreError> {
+    let coarse = Resolution::choose(from, now, now, POINTS);
+    let samples = store.samples(from, now, coarse)?;
+    let Some(first) = samples.first().map(|sample| sample.at.max(from)) else {
+        // The one sum there is goes on, and is not known to have ended.
+        return store.samples(from, now, Resolution::Samples);
+    };
+    match Resolution::choose(first, now, now, POINTS) {
+        fine if fine == coarse => Ok(samples),
+        fine => store.samples(from, now, fine),
+    }
 }
 
 #[cfg(test)]
@@ -184,6 +197,42 @@ mod tests {
             assert!(text.contains("[hidden]"), "{text}");
             assert!(!text.contains("hunter2") && !text.contains("4711"), "{ending}: {text}");
         }
+    }
+
+    /// Everything of an appliance's first hour lay in one minute of the report, and its plots were a dot.
+    #[test]
+    fn a_young_appliance_is_shown_as_finely_as_it_was_measured() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("trim.db");
+        let now = Moment(200 * 24 * 3_600_000);
+        for ago in [25_000, 20_000, 15_000] {
+            fill(&path, Moment(now.0 - ago));
+        }
+        let store = Store::read(&path).unwrap();
+        let day = Moment(now.0 - 24 * 3_600_000);
+        let month = Moment(now.0 - 30 * 24 * 3_600_000);
+        for from in [day, month] {
+            let times: Vec<_> = samples(&store, from, now)
+                .unwrap()
+                .iter()
+                .map(|it| now.0 - it.at.0)
+                .collect();
+            assert_eq!(times, [25_000, 20_000, 15_000]);
+        }
+    }
+
+    /// The sum of a minute that goes on ends with its latest sample, which may be later than the report's end.
+    #[test]
+    fn a_sample_that_comes_meanwhile_hides_none_before_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("trim.db");
+        let now = Moment(200 * 24 * 3_600_000 + 30_000);
+        for at in [now.0 - 10_000, now.0 - 5_000, now.0 + 100] {
+            fill(&path, Moment(at));
+        }
+        let found = samples(&Store::read(&path).unwrap(), Moment(now.0 - 24 * 3_600_000), now).unwrap();
+        let times: Vec<_> = found.iter().map(|it| now.0 - it.at.0).collect();
+        assert_eq!(times, [10_000, 5_000]);
     }
 
     #[test]

@@ -145,7 +145,9 @@ fn draw(frame: &mut Frame, index: usize, run: &[Point], (times, values): (&Scale
         frame.svg.surface(&format!("band f{colour}"), &upper, &lower);
     }
     let line: Vec<_> = run.iter().map(|point| place(point.at, point.value)).collect();
-    frame.svg.path(&format!("line {}", class(index)), &line);
+    // One alone would not be seen as a line.
+    let dot = if line.len() == 1 { "dot " } else { "" };
+    frame.svg.path(&format!("line {dot}{}", class(index)), &line);
 }
 
 fn highest(series: &Series) -> impl Iterator<Item = f64> + '_ {
@@ -187,6 +189,13 @@ mod tests {
         let not_a_number = plot(vec![(at(0), 1.0), (at(10), f64::NAN), (at(12), 3.0)]);
         assert_eq!(not_a_number.matches("<path").count(), 1);
         assert!(!not_a_number.contains("NaN"));
+    }
+
+    #[test]
+    fn a_point_alone_is_a_dot_that_can_be_seen() {
+        let at = |seconds: u64| 1_700_000_000_000 + seconds * 1000;
+        assert_eq!(plot(vec![(at(0), 1.0)]).matches("line dot s0").count(), 1);
+        assert!(!plot(vec![(at(0), 1.0), (at(10), 2.0)]).contains("dot"));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Latency by percentile, both axes logarithmic, as HdrHistogram shows it.
 
-use super::axis::{Frame, LEFT, RIGHT};
+use super::axis::{Frame, LEFT, RIGHT, WIDTH};
 use super::class;
 use super::scale::{Scale, decades};
 use super::svg::Anchor;
@@ -94,8 +94,12 @@ fn across(frame: &mut Frame) -> Scale {
     let scale = Scale::new((0.0, nines(last)), (LEFT, RIGHT));
     frame.svg.line("axis", (LEFT, frame.bottom), (RIGHT, frame.bottom));
     for (share, label) in TICKS {
-        let x = scale.at(nines(share)).min(RIGHT - 6.0);
-        frame.svg.text("tick", (x, frame.bottom + 17.0), Anchor::Middle, label);
+        let (x, anchor) = match share < last {
+            true => (scale.at(nines(share)), Anchor::Middle),
+            // Centred, it would leave the picture.
+            false => (WIDTH - 2.0, Anchor::End),
+        };
+        frame.svg.text("tick", (x, frame.bottom + 17.0), anchor, label);
     }
     frame.below("percentile, %");
     scale

@@ -20,6 +20,7 @@ mod page;
 mod profiles;
 mod reload;
 mod removed;
+mod reports;
 mod rollout;
 mod secrets;
 mod supervised;

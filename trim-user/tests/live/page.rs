@@ -39,16 +39,27 @@ fn setting(more: String) -> Setting {
     }
 }
 
-fn browser(namespace: &Namespace) -> Browser {
+pub(crate) fn browser(namespace: &Namespace) -> Browser {
     Browser::start(namespace.command("sh")).unwrap()
 }
 
-/// Looks at a page in every way: nothing sticks out, nothing is written to the console. With `TRIM_SCREENSHOTS` naming a
-/// folder, pictures are left there.
+/// Opens all that can be opened, and says whether there is any.
+const OPEN: &str = "[...document.querySelectorAll('details')].map(it => it.open = true).length > 0";
+/// What of a page has to be moved sideways to be read; code may.
+const CUT_OFF: &str = "[...document.querySelectorAll('body *')].filter(it => it.checkVisibility() && it.clientWidth > 0 && \
+     it.scrollWidth > it.clientWidth + 1 && getComputedStyle(it).overflowX != 'visible' && !it.matches('.hidden, .skip, pre')) \
+     .map(it => it.className + ': ' + it.innerText)";
+
 fn assert_looks_well(browser: &mut Browser, path: &str, name: &str) {
+    assert_file_looks_well(browser, &format!("{URL}{path}"), name);
+}
+
+/// Looks at a page in every way: nothing sticks out or is cut off, nothing is written to the console. With `TRIM_SCREENSHOTS`
+/// naming a folder, pictures are left there.
+pub(crate) fn assert_file_looks_well(browser: &mut Browser, url: &str, name: &str) {
     for (kind, look) in LOOKS {
         browser.look(look).unwrap();
-        browser.go(&format!("{URL}{path}")).unwrap();
+        browser.go(url).unwrap();
         let widths = "[document.documentElement.scrollWidth, document.documentElement.clientWidth]";
         let widths = browser.evaluate(widths).unwrap();
         assert_eq!(
@@ -56,12 +67,21 @@ fn assert_looks_well(browser: &mut Browser, path: &str, name: &str) {
             "{name}, {kind}: the page is wider than the window"
         );
         assert_eq!(widths[1], look.width, "{name}, {kind}");
-        if let Some(folder) = std::env::var_os("TRIM_SCREENSHOTS") {
-            let file = PathBuf::from(folder).join(format!("{name}-{kind}.png"));
-            std::fs::write(file, browser.screenshot().unwrap()).unwrap();
+        assert_nothing_is_cut_off(browser, &format!("{name}-{kind}"));
+        if browser.evaluate(OPEN).unwrap() == true {
+            assert_nothing_is_cut_off(browser, &format!("{name}-{kind}-open"));
         }
         assert_eq!(browser.errors(), [""; 0], "{name}, {kind}");
     }
+}
+
+fn assert_nothing_is_cut_off(browser: &mut Browser, name: &str) {
+    if let Some(folder) = std::env::var_os("TRIM_SCREENSHOTS") {
+        let file = PathBuf::from(folder).join(format!("{name}.png"));
+        std::fs::write(file, browser.screenshot().unwrap()).unwrap();
+    }
+    let cut_off = browser.evaluate(CUT_OFF).unwrap();
+    assert_eq!(cut_off, serde_json::json!([]), "{name}");
 }
 
 fn text(browser: &mut Browser) -> String {
@@ -117,6 +137,16 @@ fn the_page_shows_every_state_and_takes_traffic_back() {
 }
 
 fn assert_shows_a_rollout(appliance: &Appliance, browser: &mut Browser) {
+    let lines = "document.querySelectorAll('svg .line').length";
+    let has_plots = || {
+        browser.go(URL).unwrap();
+        browser.evaluate(lines).unwrap() == 4
+    };
+    assert!(wait_until(PATIENCE, has_plots));
+    // Until there is something to be seen in them.
+    std::thread::sleep(Duration::from_secs(5));
+    assert_looks_well(browser, "/", "healthy");
+    assert_says(browser, &["healthy", "not started", "Nobody has started a rollout"]);
     at_half(appliance);
     wait_says(browser, "paused");
     appliance.command(&["rollout", "resume", "--reason", "the test has seen it paused"]);
@@ -133,10 +163,7 @@ fn assert_shows_a_rollout(appliance: &Appliance, browser: &mut Browser) {
             "balance",
         ],
     );
-    let lines = browser
-        .evaluate("document.querySelectorAll('svg .line').length")
-        .unwrap();
-    assert_eq!(lines, 4, "every plot has a line");
+    assert_eq!(browser.evaluate(lines).unwrap(), 4, "every plot has a line");
     // Without scripts it says the same, and comes again by itself.
     browser
         .look(Look {
@@ -204,6 +231,8 @@ fn assert_takes_traffic_back(appliance: &Appliance, browser: &mut Browser) {
     assert_looks_well(browser, "/", "rolled-back");
     assert_looks_well(browser, "/rollback", "rollback");
     browser.go(URL).unwrap();
+    let has_words = !text(browser).contains("the rollout is rolled_back");
+    assert!(has_words, "what is for people is said in words");
     let first = browser
         .evaluate("document.querySelector('[data-region=decisions] a').id")
         .unwrap();

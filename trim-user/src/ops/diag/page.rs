@@ -9,6 +9,7 @@ use super::findings::{Finding, findings};
 use super::manifest::{Daemon, Part};
 use super::plots::plots;
 use crate::control::health::Moment;
+use crate::control::rollout::Decision;
 use crate::ops::html::{self, table};
 use crate::plot::escape;
 
@@ -24,7 +25,7 @@ pub fn page(collected: &Collected) -> String {
     let _ = writeln!(
         html,
         "<p class=\"dim\">made {} by trim {}, over {} hours; {}</p>",
-        escape(&manifest.made_at),
+        time(Moment(manifest.made_at_ms)),
         escape(&manifest.version),
         manifest.hours,
         escape(&daemon(&manifest.daemon))
@@ -59,12 +60,12 @@ fn show_findings(html: &mut String, found: &[Finding]) {
             html,
             "<div class=\"finding {severity}\" id=\"{name}\"><span class=\"word\">{severity}</span><h3>{}</h3>\
              <p class=\"dim\">{}{}</p><p>{}</p></div>",
-            escape(&finding.what),
+            html::words(&finding.what),
             finding
                 .since
                 .map_or_else(String::new, |since| format!("since {}: ", time(since))),
-            escape(&finding.evidence),
-            escape(&finding.cure),
+            html::words(&finding.evidence),
+            html::words(&finding.cure),
             name = finding.name,
         );
     }
@@ -155,12 +156,18 @@ fn history(html: &mut String, collected: &Collected) {
         let (decision, state) = (&it.decision, &it.decision.state);
         vec![
             time(it.at),
-            format!("{:?}", decision.chosen),
-            state.phase.name().to_owned(),
+            chosen(decision),
+            state.phase.name().replace('_', " "),
             decision.reasons.join("; "),
         ]
     });
     table(html, "Latest decisions", &["when", "decision", "phase", "why"], rows);
+}
+
+/// What was decided, in words such as `roll back`.
+fn chosen(decision: &Decision) -> String {
+    let chosen = serde_json::to_value(decision.chosen).unwrap_or_default();
+    chosen.as_str().unwrap_or_default().replace('_', " ")
 }
 
 fn parts(html: &mut String, collected: &Collected) {

@@ -94,8 +94,8 @@ pub(super) fn tables(report: &Report) -> Vec<(&'static str, Vec<&'static str>, R
                 .map(|it| {
                     vec![
                         it.at.clone(),
-                        it.chosen.clone(),
-                        it.phase.to_owned(),
+                        it.chosen.replace('_', " "),
+                        it.phase.replace('_', " "),
                         it.reasons.join("; "),
                     ]
                 })

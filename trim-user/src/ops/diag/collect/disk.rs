@@ -7,7 +7,8 @@ use std::process::Command;
 use jiff::Timestamp;
 
 use super::{Collecting, settings};
-use crate::control::store::{Resolution, Store, Which};
+use crate::control::health::Moment;
+use crate::control::store::{Resolution, Sample, Store, StoreError, Which};
 use crate::telemetry::logging::{Entry, Files, LogTo, Logging, LoggingError};
 
 /// Up to so many hours every sample is taken, beyond them the sums of minutes.
@@ -58,18 +59,28 @@ fn database(collecting: &mut Collecting<'_>) {
     if !collecting.wanted.metrics {
         return collecting.not_asked("samples.jsonl", "--include-metrics");
     }
-    let (resolution, without) = if collecting.wanted.hours <= HOURS_OF_SAMPLES {
-        (Resolution::Samples, None)
-    } else {
-        let without =
-            format!("single samples, which `--last-hours {HOURS_OF_SAMPLES}` gives: these are sums of minutes");
-        (Resolution::Minutes, Some(without))
-    };
     let samples = store
         .as_ref()
         .map_err(Clone::clone)
-        .and_then(|store| store.samples(from, to, resolution).map_err(|error| error.to_string()));
-    collecting.lines("samples.jsonl", samples, without);
+        .and_then(|store| samples(store, from, to).map_err(|error| error.to_string()));
+    let without = match &samples {
+        Ok((_, Resolution::Minutes)) => Some(format!(
+            "single samples, which `--last-hours {HOURS_OF_SAMPLES}` gives: these are sums of minutes"
+        )),
+        _ => None,
+    };
+    collecting.lines("samples.jsonl", samples.map(|(samples, _)| samples), without);
+}
+
+/// Every sample where all there are lie within some hours, else the sums of minutes.
+fn samples(store: &Store, from: Moment, to: Moment) -> Result<(Vec<Sample>, Resolution), StoreError> {
+    let recent = Moment(to.0.saturating_sub(HOURS_OF_SAMPLES * 3_600_000));
+    let is_recent = recent <= from || store.samples(from, recent, Resolution::Minutes)?.is_empty();
+    let resolution = match is_recent {
+        true => Resolution::Samples,
+        false => Resolution::Minutes,
+    };
+    Ok((store.samples(from, to, resolution)?, resolution))
 }
 
 fn log(collecting: &mut Collecting<'_>) {

@@ -219,7 +219,10 @@ fn archive(collected: &Collected, found: &mut Vec<Finding>) {
         found.push(Finding::new(
             "incomplete",
             Severity::Info,
-            format!("{} parts could not be collected", missing.len()),
+            match missing.len() {
+                1 => "1 part could not be collected".to_owned(),
+                count => format!("{count} parts could not be collected"),
+            },
             missing.join("; "),
             "What is said above is said without them",
         ));

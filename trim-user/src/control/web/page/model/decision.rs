@@ -85,7 +85,7 @@ fn action(action: &Action) -> String {
 fn states(before: &State, after: &State) -> Vec<(&'static str, String, String)> {
     let row = |name, of: &dyn Fn(&State) -> String| (name, of(before), of(after));
     vec![
-        row("status", &|state| state.status.name().to_owned()),
+        row("status", &|state| state.status.name().replace('_', " ")),
         row("phase", &|state| phase_words(state.phase).to_owned()),
         row("step", &|state| (state.step + 1).to_string()),
         row("observed for", &|state| figures::span(state.observed)),

@@ -93,7 +93,7 @@ impl MeasureRow {
     fn of(measure: &Measure) -> Self {
         let text = |value| in_unit(&measure.name, value);
         Self {
-            name: measure.name.clone(),
+            name: in_words(&measure.name),
             value: match measure.value {
                 Value::Measured(value) => text(value),
                 Value::TooLittle(value) => format!("{} (on too little)", text(value)),
@@ -105,6 +105,12 @@ impl MeasureRow {
             is_over: measure.level() > Level::Healthy,
         }
     }
+}
+
+/// Words can be broken into lines, names cannot. The unit stands with the values.
+fn in_words(name: &str) -> String {
+    let unit = ["_ns", "_seconds"].into_iter().find_map(|unit| name.strip_suffix(unit));
+    unit.unwrap_or(name).replace('_', " ")
 }
 
 /// A measure's name ends with its unit.

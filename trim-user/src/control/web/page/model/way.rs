@@ -111,13 +111,20 @@ impl Way {
                 Status::Failed | Status::RolledBack => "critical",
             },
             summary: summary(state, plan),
-            reasons: view.reasons.iter().filter(|it| !it.is_empty()).cloned().collect(),
+            reasons: reasons(view),
             phases: plan.phases.iter().map(|phase| PhaseRow::of(phase, state)).collect(),
             criteria: criteria(view),
             triggers: triggers(state, plan),
             notes: notes(state, plan, now),
         }
     }
+}
+
+/// What the last decision says, beyond how the rollout stands: the summary says that in words for people.
+fn reasons(view: &View) -> Vec<String> {
+    let stands = format!("the rollout is {}", view.state.status.name());
+    let telling = view.reasons.iter().filter(|it| !it.is_empty() && **it != stands);
+    telling.cloned().collect()
 }
 
 const fn words(status: Status) -> &'static str {
