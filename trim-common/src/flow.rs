@@ -101,11 +101,14 @@ impl FlowKey {
         let (low_a, low_b) = words(&self.low_address);
         let (high_a, high_b) = words(&self.high_address);
         let ports = ((self.low_port as u64) << 16) | self.high_port as u64;
-        let mut h = mix(seed ^ low_a);
-        h = mix(h ^ low_b);
-        h = mix(h ^ high_a);
+        let mut h = mix(seed ^ low_b);
         h = mix(h ^ high_b);
         h = mix(h ^ ports);
+        // IPv4 has nothing there, and each step has to wait for the one before.
+        if low_a | high_a != 0 {
+            h = mix(h ^ low_a);
+            h = mix(h ^ high_a);
+        }
         (h >> 32) as u32
     }
 }
@@ -156,7 +159,13 @@ mod tests {
     #[test]
     fn the_hash_depends_on_every_part_and_on_the_seed() {
         let base = FlowKey::new([1; 16], 5, [2; 16], 6).0;
+        let upper = |first| {
+            let mut address = [2; 16];
+            address[0] = first;
+            address
+        };
         let others = [
+            FlowKey::new([1; 16], 5, upper(3), 6).0,
             FlowKey::new([1; 16], 4, [2; 16], 6).0,
             FlowKey::new([1; 16], 5, [2; 16], 7).0,
             FlowKey::new([0; 16], 5, [2; 16], 6).0,
