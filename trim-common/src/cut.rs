@@ -89,6 +89,11 @@ impl CutRange {
         }
     }
 
+    /// The kernel time from which on it does not hold any more, nanoseconds.
+    pub const fn until(&self) -> u64 {
+        self.learned.saturating_add(LIFETIME_NS).saturating_add(1)
+    }
+
     /// What the range means for a segment of the flow with this hash, which has been what it is since `since`.
     #[inline(always)]
     pub const fn judge(&self, hash: u32, since: u64, now: u64, tcp: &Tcp) -> Cut {

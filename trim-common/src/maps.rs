@@ -21,6 +21,9 @@ pub const LEASE_LOGGED: &str = "LEASE_LOGGED";
 pub const FLOWS: &str = "FLOWS";
 /// LRU hash map from [`CutKey`](crate::cut::CutKey) to [`CutRange`](crate::cut::CutRange).
 pub const CUTS: &str = "CUTS";
+/// Array of one `u64`: the kernel time from which on no range of [`CUTS`] holds any more; 0 while none was published. Most
+/// traffic has no body that is worth a range, and is then spared a look-up in a table that is in no cache.
+pub const CUTS_UNTIL: &str = "CUTS_UNTIL";
 /// Per-CPU array of one [`Counters`].
 pub const COUNTERS: &str = "COUNTERS";
 /// XSKMAP, indexed by [`socket_index`].

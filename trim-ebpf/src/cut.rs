@@ -9,18 +9,29 @@ use trim_common::headers::Tcp;
 use trim_common::judge::{Stamp, Verdict, mark_cut};
 use trim_common::maps::Setup;
 
-use crate::maps::CUTS;
+use crate::maps::{CUTS, cuts_until};
 
 /// Marks the segment in its tag when all of its payload is known to be body.
 #[inline(always)]
 pub fn mark(verdict: &mut Verdict, tcp: &Tcp, rules: &Rules, state: &FlowState, setup: &Setup, stamp: &Stamp) {
     if setup.cut != 0 {
-        mark_cut(verdict, tcp, rules, state, stamp, published, forget);
+        mark_cut(
+            verdict,
+            tcp,
+            rules,
+            state,
+            stamp,
+            |key| published(key, stamp.now),
+            forget,
+        );
     }
 }
 
 #[inline(always)]
-fn published(key: &CutKey) -> Option<CutRange> {
+fn published(key: &CutKey, now: u64) -> Option<CutRange> {
+    if now >= cuts_until() {
+        return None;
+    }
     // SAFETY: an entry is valid until the program returns. The kernel may use its memory for another entry while it is
     // copied: the range's seal tells.
     CUTS.get_ptr(key).map(|range| unsafe { *range })

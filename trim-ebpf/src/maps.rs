@@ -24,6 +24,8 @@ pub static FLOWS: LruHashMap<FlowKey, FlowState> = LruHashMap::with_max_entries(
 #[map]
 pub static CUTS: LruHashMap<CutKey, CutRange> = LruHashMap::with_max_entries(CUTS_MAX, 0);
 #[map]
+static CUTS_UNTIL: Array<u64> = Array::with_max_entries(1, 0);
+#[map]
 pub static COUNTERS: PerCpuArray<Counters> = PerCpuArray::with_max_entries(1, 0);
 /// See [`ctx`](crate::ctx).
 #[map]
@@ -47,6 +49,12 @@ pub fn setup() -> Option<&'static Setup> {
 #[inline(always)]
 pub fn lease() -> u64 {
     read_word(&LEASE, 0)
+}
+
+/// From when on no published range holds.
+#[inline(always)]
+pub fn cuts_until() -> u64 {
+    read_word(&CUTS_UNTIL, 0)
 }
 
 /// Remembers that the end of the renewal `renewed` is logged; whether it was not yet.

@@ -7,11 +7,12 @@ use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use aya::Ebpf;
 use aya::maps::{Array, HashMap, Map, MapData, MapError, PerCpuArray, XskMap};
 use trim_common::assign::{FlowState, http};
-use trim_common::cut::{CutKey, CutRange};
+use trim_common::cut::{CutKey, CutRange, LIFETIME_NS};
 use trim_common::flow::FlowKey;
 use trim_common::maps::{self, PolicyWord, Setup, port_bit, socket_index};
 use trim_common::reason::{Class, Reason};
@@ -287,33 +288,71 @@ impl FlowsMap {
 
 /// Sequence ranges that are known to be body, by direction. Any number of threads may publish at once: each owns a clone.
 #[derive(Clone, Debug)]
-pub struct CutsMap(Arc<OwnedFd>);
+pub struct CutsMap(Arc<Cuts>);
+
+#[derive(Debug)]
+struct Cuts {
+    ranges: OwnedFd,
+    until: OwnedFd,
+    /// What stands in `until`.
+    published_until: AtomicU64,
+}
 
 impl CutsMap {
     fn take(ebpf: &mut Ebpf) -> Result<Self, KernelError> {
-        let Some(Map::LruHashMap(map)) = ebpf.take_map(maps::CUTS) else {
-            let reason = format!("it has no LRU hash map {}", maps::CUTS);
+        let (Some(Map::LruHashMap(ranges)), Some(Map::Array(until))) =
+            (ebpf.take_map(maps::CUTS), ebpf.take_map(maps::CUTS_UNTIL))
+        else {
+            let reason = format!(
+                "it has no LRU hash map {} with an array {}",
+                maps::CUTS,
+                maps::CUTS_UNTIL
+            );
             return Err(KernelError::BadObject { reason });
         };
-        let fd = map.fd().as_fd().try_clone_to_owned();
-        let fd = fd.map_err(|source| {
-            KernelError::map(maps::CUTS, "open")(MapError::from(aya::sys::SyscallError {
-                call: "fcntl",
-                io_error: source,
-            }))
-        })?;
-        Ok(Self(Arc::new(fd)))
+        Ok(Self(Arc::new(Cuts {
+            ranges: duplicate(&ranges, maps::CUTS)?,
+            until: duplicate(&until, maps::CUTS_UNTIL)?,
+            published_until: AtomicU64::new(0),
+        })))
     }
 
-    /// Publishes a range in place of what was there of its direction. One system call. When the table is full, the range
-    /// that was used least lately goes.
+    /// Publishes a range in place of what was there of its direction. One system call, and now and then another. When the
+    /// table is full, the range that was used least lately goes.
     ///
     /// # Errors
     /// When the kernel refuses, such as for want of memory. Nothing is lost by it: the segments come whole.
     pub fn publish(&self, key: &CutKey, range: &CutRange) -> io::Result<()> {
+        self.0.announce(range.until())?;
         // SAFETY: `CUTS` is declared with these types in `trim-ebpf/src/maps.rs`.
-        unsafe { bpf::update(self.0.as_fd(), key, range) }
+        unsafe { bpf::update(self.0.ranges.as_fd(), key, range) }
     }
+}
+
+impl Cuts {
+    /// Lets the program look for ranges up to this time at least. Written as far ahead as a range holds, so that it is not
+    /// written for each of them; threads that do so at once write
+    /// nearly the same.
+    fn announce(&self, until: u64) -> io::Result<()> {
+        if until <= self.published_until.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        let ahead = until.saturating_add(LIFETIME_NS);
+        // SAFETY: `CUTS_UNTIL` is declared with these types in `trim-ebpf/src/maps.rs`.
+        unsafe { bpf::update(self.until.as_fd(), &0_u32, &ahead) }?;
+        self.published_until.store(ahead, Ordering::Relaxed);
+        Ok(())
+    }
+}
+
+/// The map's descriptor, for system calls that need no more than that.
+fn duplicate(map: &MapData, name: &'static str) -> Result<OwnedFd, KernelError> {
+    map.fd().as_fd().try_clone_to_owned().map_err(|source| {
+        KernelError::map(name, "open")(MapError::from(aya::sys::SyscallError {
+            call: "fcntl",
+            io_error: source,
+        }))
+    })
 }
 
 /// The AF_XDP sockets by queue and strategy.

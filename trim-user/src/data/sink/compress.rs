@@ -45,7 +45,7 @@ impl OutputFormat {
     /// Bytes of formatted packets that are gathered before they are written, in one chunk.
     pub(super) const fn chunk_size(self) -> usize {
         match self.compression {
-            Compression::None => 256 << 10,
+            Compression::None => 64 << 10,
             // Larger chunks compress better.
             Compression::Gzip | Compression::Zstd => 1 << 20,
         }
