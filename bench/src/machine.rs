@@ -45,6 +45,14 @@ impl Machine {
             scheduling: scheduling(&read("/proc/self/stat")),
         }
     }
+
+    /// As a line of a report.
+    pub(crate) fn line(&self) -> String {
+        format!(
+            "{}, {} CPUs, Linux {}, {}, load before {}",
+            self.cpu, self.cpus, self.kernel, self.date, self.load
+        )
+    }
 }
 
 /// Field 41 of `/proc/PID/stat` is the scheduling policy (proc_pid_stat(5)); SCHED_FIFO is 1 and SCHED_RR 2.

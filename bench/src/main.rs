@@ -1,4 +1,5 @@
-//! Benchmarks of `trim`: real frames at the kernel's full speed into an interface, and who keeps how many of them.
+//! Benchmarks of `trim`: real frames at the kernel's full speed into an interface, and who keeps how many of them; and
+//! captures from files.
 //!
 //! `cargo xtask bench` builds everything and runs this. `docs/benchmarks.md` says how to read the result.
 
@@ -7,6 +8,7 @@ mod exam;
 mod extra;
 mod machine;
 mod measure;
+mod offline;
 mod paced;
 mod page;
 mod peers;
@@ -15,13 +17,14 @@ mod plots;
 mod record;
 mod report;
 mod scenario;
+mod shown;
 mod table;
 mod targets;
 mod traffic;
 mod usage;
 mod wire;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
@@ -32,6 +35,7 @@ use cpus::Cpus;
 use measure::Bench;
 use plan::{Extent, Plan};
 use report::Report;
+use shown::Shown;
 
 /// Measure side by side, on frames that the kernel makes, how many packets trim and others keep.
 #[derive(Parser)]
@@ -77,10 +81,19 @@ enum Scenario {
     Tiny,
     /// Endless header blocks, and packets of which each begins a connection
     Hostile,
+    /// A capture file of large downloads
+    Offline,
 }
 
 impl Scenario {
-    const ALL: [Self; 5] = [Self::Bulk, Self::Web, Self::Api, Self::Tiny, Self::Hostile];
+    const ALL: [Self; 6] = [
+        Self::Bulk,
+        Self::Web,
+        Self::Api,
+        Self::Tiny,
+        Self::Hostile,
+        Self::Offline,
+    ];
 
     const fn name(self) -> &'static str {
         match self {
@@ -89,6 +102,7 @@ impl Scenario {
             Self::Api => "api",
             Self::Tiny => "tiny",
             Self::Hostile => "hostile",
+            Self::Offline => "offline",
         }
     }
 }
@@ -104,13 +118,8 @@ fn main() -> ExitCode {
     }
 }
 
-/// Says whether every balance is 0.
+/// Says whether what was measured did its work, whatever the figures.
 fn run(arguments: &Arguments) -> Result<bool> {
-    if !is_embedded() {
-        bail!(
-            "this program has no eBPF object inside and cannot make traffic: run `cargo xtask bench`, which builds one"
-        );
-    }
     let trim = match &arguments.trim {
         Some(trim) => trim.clone(),
         None => beside()?,
@@ -121,10 +130,6 @@ fn run(arguments: &Arguments) -> Result<bool> {
             trim.display()
         );
     }
-    let bench = Bench {
-        trim: &trim,
-        cpus: Cpus::choose()?,
-    };
     let scenarios = if arguments.scenario.is_empty() {
         Scenario::ALL.to_vec()
     } else {
@@ -136,25 +141,44 @@ fn run(arguments: &Arguments) -> Result<bool> {
         (false, false) => Extent::Full,
     };
     let mut reports: Vec<Report> = Vec::new();
+    let mut is_sound = true;
     for scenario in scenarios {
-        let plan = Plan::of(scenario, extent).only(&arguments.peer)?;
-        let mut report = scenario::run(&plan, &bench)?;
-        if extent != Extent::Smoke {
-            report.targets = targets::of(&report, &reports);
+        if scenario == Scenario::Offline {
+            is_sound &= show(arguments, &offline::run(&trim, extent)?)?;
+        } else if let Some(plan) = Plan::of(scenario, extent) {
+            let report = live(plan.only(&arguments.peer)?, &trim, &reports)?;
+            is_sound &= show(arguments, &report)?;
+            reports.push(report);
         }
-        show(arguments, &report)?;
-        reports.push(report);
     }
     if let Some(folder) = &arguments.html {
         let page = record::draw(&reports, folder)?;
         eprintln!("bench: the page is {}", page.display());
     }
-    Ok(reports.iter().all(Report::is_balanced))
+    Ok(is_sound)
 }
 
-/// Prints and keeps a report.
-fn show(arguments: &Arguments, report: &Report) -> Result<()> {
-    print!("{}", table::text(report));
+/// Measures a scenario of live traffic, whose demands may compare it with those before it.
+fn live(plan: Plan, trim: &Path, before: &[Report]) -> Result<Report> {
+    if !is_embedded() {
+        bail!(
+            "this program has no eBPF object inside and cannot make traffic: run `cargo xtask bench`, which builds one"
+        );
+    }
+    let bench = Bench {
+        trim,
+        cpus: Cpus::choose()?,
+    };
+    let mut report = scenario::run(&plan, &bench)?;
+    if plan.extent != Extent::Smoke {
+        report.targets = targets::of(&report, before);
+    }
+    Ok(report)
+}
+
+/// Prints and keeps a report; says whether it is sound.
+fn show(arguments: &Arguments, report: &impl Shown) -> Result<bool> {
+    print!("{}", report.text());
     if arguments.record {
         let file = record::write(report)?;
         eprintln!("bench: recorded in {}", file.display());
@@ -162,7 +186,7 @@ fn show(arguments: &Arguments, report: &Report) -> Result<()> {
     if arguments.json {
         println!("{}", serde_json::to_string(report)?);
     }
-    Ok(())
+    Ok(report.is_sound())
 }
 
 fn beside() -> Result<PathBuf> {

@@ -105,25 +105,36 @@ fn examine(files: &[PathBuf], load: Load<'_>) -> Result<Option<Exam>> {
     Ok(Some(sum))
 }
 
-fn folder_in_memory() -> Result<Folder> {
+/// A new folder in memory for captures.
+///
+/// # Errors
+/// When it cannot be made.
+pub(crate) fn folder_in_memory() -> Result<Folder> {
     let path = PathBuf::from(MEMORY).join(format!("trim-bench-{}", std::process::id()));
     let folder = Folder::adopt(path);
     fs::create_dir(folder.path()).with_context(|| format!("cannot create {}", folder.path().display()))?;
     Ok(folder)
 }
 
-/// A capture of everything must fit: a full file system would look like a slow program.
+/// A capture of everything must fit.
 ///
 /// # Errors
 /// When it does not.
 pub(crate) fn ensure_room(traffic: &Shape) -> Result<()> {
+    // 64 bytes are more than any file format adds to a packet.
+    ensure_free((traffic.frames as f64 * (traffic.frame_bytes + 64.0)) as u64)
+}
+
+/// Captures of so many bytes must fit: a full file system would look like a slow program.
+///
+/// # Errors
+/// When they do not.
+pub(crate) fn ensure_free(needed: u64) -> Result<()> {
     let state = rustix::fs::statvfs(MEMORY).with_context(|| format!("cannot ask {MEMORY} for its size"))?;
     let free = state.f_bavail * state.f_frsize;
-    // 64 bytes are more than any file format adds to a packet.
-    let needed = (traffic.frames as f64 * (traffic.frame_bytes + 64.0)) as u64;
     ensure!(
         free > needed,
-        "{MEMORY} has {} MiB free and a whole capture takes {} MiB: free some memory, or use --quick",
+        "{MEMORY} has {} MiB free and captures take {} MiB: free some memory, or use --quick",
         free >> 20,
         needed >> 20
     );

@@ -12,7 +12,7 @@ use crate::report::{Report, Row};
 pub(crate) fn page(reports: &[Report]) -> String {
     let mut page = html::begin("Benchmark of trim");
     if let Some(first) = reports.first() {
-        let _ = writeln!(page, "<p class=\"dim\">{}</p>", escape(&first.machine_line()));
+        let _ = writeln!(page, "<p class=\"dim\">{}</p>", escape(&first.machine.line()));
     }
     let targets = reports.iter().flat_map(|report| {
         report.targets.iter().map(|target| {

@@ -41,13 +41,15 @@ pub(crate) struct Pace {
 }
 
 impl Plan {
-    pub(crate) fn of(scenario: Scenario, extent: Extent) -> Self {
+    /// `None` for scenarios without live traffic.
+    pub(crate) fn of(scenario: Scenario, extent: Extent) -> Option<Self> {
         let (traffic, peers) = match scenario {
             Scenario::Bulk => (bulk(64), Peer::ALL.as_slice()),
             Scenario::Web => (web(2000), &Peer::WHOLE[..]),
             Scenario::Api => (api(20_000), &Peer::WHOLE[..]),
             Scenario::Tiny => (tiny(4000), &Peer::WHOLE[..]),
             Scenario::Hostile => (hostile(4000), &Peer::WHOLE[..]),
+            Scenario::Offline => return None,
         };
         let peers = if extent == Extent::Smoke { &Peer::FEW[..] } else { peers };
         let (frames, rounds, seconds, steps) = match extent {
@@ -55,7 +57,7 @@ impl Plan {
             Extent::Quick => (1_200_000, 3, 0.5, 3),
             Extent::Full => (3_000_000, 7, 2.0, 6),
         };
-        Self {
+        Some(Self {
             name: scenario.name(),
             traffic,
             frames,
@@ -63,7 +65,7 @@ impl Plan {
             rounds,
             extent,
             pace: Pace { seconds, steps },
-        }
+        })
     }
 
     /// The same, with those peers only whose names contain one of `names`; all when there are none.

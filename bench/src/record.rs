@@ -10,12 +10,13 @@ use xtask::workspace;
 use crate::page::page;
 use crate::plots;
 use crate::report::Report;
+use crate::shown::Shown;
 
 /// Writes the report to `bench/record/DATE-SCENARIO.json` and returns the path.
-pub(crate) fn write(report: &Report) -> Result<PathBuf> {
+pub(crate) fn write(report: &impl Shown) -> Result<PathBuf> {
     let folder = workspace::root().join("bench/record");
     fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
-    let file = folder.join(name(&report.machine.date, &report.scenario));
+    let file = folder.join(name(&report.machine().date, report.scenario()));
     let text = serde_json::to_string_pretty(report)? + "\n";
     fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))?;
     Ok(file)

@@ -187,15 +187,6 @@ impl fmt::Display for Round {
 }
 
 impl Report {
-    /// What it was measured on, in one line.
-    pub(crate) fn machine_line(&self) -> String {
-        let machine = &self.machine;
-        format!(
-            "{}, {} CPUs, Linux {}, {}, load before {}",
-            machine.cpu, machine.cpus, machine.kernel, machine.date, machine.load
-        )
-    }
-
     /// Whether every packet of every round of `trim` and of the bare loop is accounted for.
     pub(crate) fn is_balanced(&self) -> bool {
         let ours = self.rows.iter().filter(|row| row.is_ours);

@@ -15,7 +15,7 @@ pub(crate) fn text(report: &Report) -> String {
             report.scenario,
             rounds(report)
         ),
-        format!("  machine  {}", report.machine_line()),
+        format!("  machine  {}", report.machine.line()),
         format!(
             "  pinned   generator and soft interrupts on CPU {}, receiver on CPU {}; scheduling {}",
             report.cpus.generator, report.cpus.receiver, machine.scheduling

@@ -110,7 +110,7 @@ fn at_half(rows: &[Row]) -> Option<&Loaded> {
     paced.loaded.iter().find(|loaded| loaded.share == 0.5)
 }
 
-fn at_least(what: &'static str, measured: Option<f64>, threshold: f64) -> Option<Target> {
+pub(crate) fn at_least(what: &'static str, measured: Option<f64>, threshold: f64) -> Option<Target> {
     let measured = measured?;
     Some(Target {
         what,
@@ -121,7 +121,7 @@ fn at_least(what: &'static str, measured: Option<f64>, threshold: f64) -> Option
     })
 }
 
-fn at_most(what: &'static str, measured: Option<f64>, threshold: f64) -> Option<Target> {
+pub(crate) fn at_most(what: &'static str, measured: Option<f64>, threshold: f64) -> Option<Target> {
     let measured = measured?;
     Some(Target {
         what,

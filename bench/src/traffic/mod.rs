@@ -3,12 +3,12 @@
 mod api;
 mod bulk;
 mod conversation;
-mod frame;
+pub(crate) mod frame;
 mod hostile;
 mod play;
 mod tiny;
 #[cfg(test)]
-mod trimmed;
+pub(crate) mod trimmed;
 mod truth;
 mod web;
 

@@ -19,7 +19,7 @@ impl Output for Lengths {
 }
 
 /// Trims frames by `legacy`; gives the lengths of what is kept.
-fn by_legacy(frames: &[Vec<u8>]) -> Vec<usize> {
+pub(crate) fn by_legacy(frames: &[Vec<u8>]) -> Vec<usize> {
     let make: MakeTrimmer = Box::new(|| Box::new(Legacy::new(&Settings::default())));
     let limits = HoldLimits {
         bytes: 1 << 20,

@@ -3,6 +3,7 @@
 pub mod abilities;
 pub mod affinity;
 pub mod bare;
+pub mod child;
 pub mod clock;
 pub mod confine;
 pub mod error;

@@ -69,6 +69,11 @@ impl Tool {
         program: "netsniff-ng",
         package: "netsniff-ng",
     };
+    /// A peer of the benchmarks.
+    pub const EDITCAP: Self = Self {
+        program: "editcap",
+        package: "wireshark-common",
+    };
     /// The receiver of alerts that others run.
     pub const ALERTMANAGER: Self = Self {
         program: "prometheus-alertmanager",
@@ -129,6 +134,8 @@ impl Tool {
         Self::TCPDUMP,
         Self::DUMPCAP,
         Self::NETSNIFF_NG,
+        Self::EDITCAP,
+        Self::TSHARK,
     ];
     /// What the whole test suite needs.
     pub const TESTS: &'static [Self] = &[
