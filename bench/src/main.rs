@@ -1,5 +1,5 @@
-//! Benchmarks of `trim`: real frames at the kernel's full speed into an interface, and who keeps how many of them; and
-//! captures from files.
+//! Benchmarks of `trim`: real frames at the kernel's full speed into an interface, and who keeps how many of them; captures from
+//! files; and the trimmers alone.
 //!
 //! `cargo xtask bench` builds everything and runs this. `docs/benchmarks.md` says how to read the result.
 
@@ -21,6 +21,7 @@ mod shown;
 mod table;
 mod targets;
 mod traffic;
+mod trimmers;
 mod usage;
 mod wire;
 
@@ -83,16 +84,19 @@ enum Scenario {
     Hostile,
     /// A capture file of large downloads
     Offline,
+    /// The trimmers alone, in memory
+    Trimmers,
 }
 
 impl Scenario {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 7] = [
         Self::Bulk,
         Self::Web,
         Self::Api,
         Self::Tiny,
         Self::Hostile,
         Self::Offline,
+        Self::Trimmers,
     ];
 
     const fn name(self) -> &'static str {
@@ -103,6 +107,7 @@ impl Scenario {
             Self::Tiny => "tiny",
             Self::Hostile => "hostile",
             Self::Offline => "offline",
+            Self::Trimmers => "trimmers",
         }
     }
 }
@@ -143,13 +148,16 @@ fn run(arguments: &Arguments) -> Result<bool> {
     let mut reports: Vec<Report> = Vec::new();
     let mut is_sound = true;
     for scenario in scenarios {
-        if scenario == Scenario::Offline {
-            is_sound &= show(arguments, &offline::run(&trim, extent)?)?;
-        } else if let Some(plan) = Plan::of(scenario, extent) {
-            let report = live(plan.only(&arguments.peer)?, &trim, &reports)?;
-            is_sound &= show(arguments, &report)?;
-            reports.push(report);
-        }
+        is_sound &= match Plan::of(scenario, extent) {
+            None if scenario == Scenario::Offline => show(arguments, &offline::run(&trim, extent)?)?,
+            None => show(arguments, &trimmers::run(extent)?)?,
+            Some(plan) => {
+                let report = live(plan.only(&arguments.peer)?, &trim, &reports)?;
+                let is_sound = show(arguments, &report)?;
+                reports.push(report);
+                is_sound
+            }
+        };
     }
     if let Some(folder) = &arguments.html {
         let page = record::draw(&reports, folder)?;

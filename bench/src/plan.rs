@@ -49,7 +49,7 @@ impl Plan {
             Scenario::Api => (api(20_000), &Peer::WHOLE[..]),
             Scenario::Tiny => (tiny(4000), &Peer::WHOLE[..]),
             Scenario::Hostile => (hostile(4000), &Peer::WHOLE[..]),
-            Scenario::Offline => return None,
+            Scenario::Offline | Scenario::Trimmers => return None,
         };
         let peers = if extent == Extent::Smoke { &Peer::FEW[..] } else { peers };
         let (frames, rounds, seconds, steps) = match extent {

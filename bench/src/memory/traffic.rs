@@ -30,31 +30,31 @@ struct Packet {
 }
 
 /// Packets of many connections in the order in which they are captured.
-pub(crate) struct Trace {
+pub struct Trace {
     packets: Vec<Packet>,
     bytes: Vec<u8>,
 }
 
 impl Trace {
     /// How many packets there are.
-    pub(crate) fn packets(&self) -> usize {
+    pub fn packets(&self) -> usize {
         self.packets.len()
     }
 
     /// Frame bytes on the wire, without preamble and checksum.
-    pub(crate) fn wire_bytes(&self) -> usize {
+    pub fn wire_bytes(&self) -> usize {
         let payload: usize = self.packets.iter().map(|packet| packet.payload.len()).sum();
         payload + HEADERS * self.packets.len()
     }
 
     /// Body bytes in all packets.
-    pub(crate) fn body_bytes(&self) -> usize {
+    pub fn body_bytes(&self) -> usize {
         self.packets.iter().map(|packet| packet.body).sum()
     }
 
     /// The segments of one round, beginning with SYNs. `shift` moves all sequence numbers, so that a round after
     /// another one is new traffic on warm tables and no retransmission.
-    pub(crate) fn segments(&self, shift: u32) -> impl Iterator<Item = Segment<'_>> {
+    pub fn segments(&self, shift: u32) -> impl Iterator<Item = Segment<'_>> {
         self.packets.iter().enumerate().map(move |(index, packet)| Segment {
             flow: packet.flow,
             direction: packet.direction,
@@ -68,7 +68,7 @@ impl Trace {
     }
 
     /// The same without one packet in `one_in`, chosen by chance, the same ones each time. SYNs stay.
-    pub(crate) fn with_loss(mut self, one_in: u32) -> Self {
+    pub fn with_loss(mut self, one_in: u32) -> Self {
         let mut state = 0x9e37_79b9;
         self.packets
             .retain(|packet| packet.flags & SYN != 0 || !texts::next(&mut state).is_multiple_of(one_in));
@@ -170,7 +170,7 @@ fn interleave(connections: Vec<Connection>, turn: usize, texts: Texts) -> Trace 
 }
 
 /// Bodies of 1 MiB over 64 connections that take turns packet by packet.
-pub(crate) fn body_heavy() -> Trace {
+pub fn body_heavy() -> Trace {
     let mut texts = Texts::default();
     let mut connections = Vec::new();
     for number in 0..64 {
@@ -184,7 +184,7 @@ pub(crate) fn body_heavy() -> Trace {
 
 /// Small messages over 10 000 connections that take turns packet by packet; on every fourth one, requests and answers
 /// come by threes.
-pub(crate) fn header_heavy() -> Trace {
+pub fn header_heavy() -> Trace {
     let mut texts = Texts::default();
     let mut connections = Vec::new();
     for number in 0..10_000 {
@@ -207,7 +207,7 @@ pub(crate) fn header_heavy() -> Trace {
 }
 
 /// 500 keep-alive connections with bodies around 12 KiB, a third of them chunked.
-pub(crate) fn web() -> Trace {
+pub fn web() -> Trace {
     let mut texts = Texts::default();
     let mut connections = Vec::new();
     for number in 0..500 {
