@@ -171,12 +171,17 @@ fn interleave(connections: Vec<Connection>, turn: usize, texts: Texts) -> Trace 
 
 /// Bodies of 1 MiB over 64 connections that take turns packet by packet.
 pub fn body_heavy() -> Trace {
+    body_heavy_of(64, 1 << 20)
+}
+
+/// Likewise with so many connections, and bodies of so many bytes.
+pub fn body_heavy_of(flows: u32, length: usize) -> Trace {
     let mut texts = Texts::default();
     let mut connections = Vec::new();
-    for number in 0..64 {
+    for number in 0..flows {
         let mut connection = Connection::new(number);
         connection.say(0, &mut texts, request(number % 8));
-        connection.say(1, &mut texts, with_length(&noise(1 << 20, number % 4)));
+        connection.say(1, &mut texts, with_length(&noise(length, number % 4)));
         connections.push(connection);
     }
     interleave(connections, 1, texts)
@@ -185,9 +190,14 @@ pub fn body_heavy() -> Trace {
 /// Small messages over 10 000 connections that take turns packet by packet; on every fourth one, requests and answers
 /// come by threes.
 pub fn header_heavy() -> Trace {
+    header_heavy_of(10_000)
+}
+
+/// Likewise with so many connections.
+pub fn header_heavy_of(flows: u32) -> Trace {
     let mut texts = Texts::default();
     let mut connections = Vec::new();
-    for number in 0..10_000 {
+    for number in 0..flows {
         let mut connection = Connection::new(number);
         let pipelined = if number % 4 == 0 { 3 } else { 1 };
         for turn in 0..(6 / pipelined) {
@@ -208,9 +218,14 @@ pub fn header_heavy() -> Trace {
 
 /// 500 keep-alive connections with bodies around 12 KiB, a third of them chunked.
 pub fn web() -> Trace {
+    web_of(500)
+}
+
+/// Likewise with so many connections.
+pub fn web_of(flows: u32) -> Trace {
     let mut texts = Texts::default();
     let mut connections = Vec::new();
-    for number in 0..500 {
+    for number in 0..flows {
         let mut connection = Connection::new(number);
         for exchange in 0..8 {
             let kind = number % 16 + exchange;

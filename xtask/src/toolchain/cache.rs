@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
+use crate::command::{cargo, run, say};
+
 /// Tools in one folder, used by one installer at a time.
 pub(crate) struct Cache {
     root: PathBuf,
@@ -47,6 +49,30 @@ impl Cache {
         fs::rename(&partial, &place)
             .with_context(|| format!("cannot rename {} to {}", partial.display(), place.display()))?;
         Ok(place)
+    }
+
+    /// The program of the crate `name` in this version, built first when it is not there. `options` are for `cargo install`.
+    pub(crate) fn program(&self, name: &str, version: &str, options: &[&str]) -> Result<PathBuf> {
+        let tool = format!("{name}-{version}");
+        let program = Path::new("bin").join(name);
+        let place = self.path(&tool);
+        if place.join(&program).is_file() {
+            return Ok(place.join(program));
+        }
+        say(format!(
+            "building {name} {version} into {} (about a minute)",
+            place.display()
+        ));
+        let place = self.install(&tool, |at| {
+            let work = at.join("work");
+            let mut command = cargo();
+            command.args(["install", "--quiet", name, "--locked", "--version", version]);
+            command.args(options);
+            command.arg("--root").arg(at).arg("--target-dir").arg(&work);
+            run(&mut command).with_context(|| format!("{name} could not be built; it needs the crates registry"))?;
+            remove(&work)
+        })?;
+        Ok(place.join(program))
     }
 }
 

@@ -33,13 +33,11 @@ impl Fuzzer {
         if find("c++").is_none() {
             bail!("fuzzing needs a C++ compiler for libFuzzer, and there is no `c++`: install g++ or clang");
         }
-        let folder = match find("cargo-fuzz") {
-            Some(own) => own
-                .parent()
-                .map(PathBuf::from)
-                .context("`cargo-fuzz` stands in no folder")?,
-            None => installed()?,
+        let program = match find("cargo-fuzz") {
+            Some(own) => own,
+            None => Cache::open()?.program("cargo-fuzz", VERSION, &[])?,
         };
+        let folder = program.parent().context("`cargo-fuzz` stands in no folder")?.to_owned();
         Ok(Self { folder, version })
     }
 
@@ -72,27 +70,4 @@ fn nightly() -> Result<String> {
     run(Command::new("rustup").args(["toolchain", "install", "nightly", "--profile", "minimal"]))
         .context(NO_NIGHTLY)?;
     Ok(describe().context(NO_NIGHTLY)?.trim().to_owned())
-}
-
-/// The folder of `cargo-fuzz` in the tool cache, installed first when it is not there.
-fn installed() -> Result<PathBuf> {
-    let cache = Cache::open()?;
-    let name = format!("cargo-fuzz-{VERSION}");
-    let place = cache.path(&name);
-    if place.join("bin/cargo-fuzz").is_file() {
-        return Ok(place.join("bin"));
-    }
-    say(format!(
-        "building cargo-fuzz {VERSION} into {} (about a minute)",
-        place.display()
-    ));
-    let place = cache.install(&name, |at| {
-        let work = at.join("work");
-        let mut command = cargo();
-        command.args(["install", "--quiet", "cargo-fuzz", "--locked", "--version", VERSION]);
-        command.arg("--root").arg(at).arg("--target-dir").arg(&work);
-        run(&mut command).context("cargo-fuzz could not be built; it needs the crates registry")?;
-        std::fs::remove_dir_all(&work).with_context(|| format!("cannot remove {}", work.display()))
-    })?;
-    Ok(place.join("bin"))
 }

@@ -6,12 +6,14 @@
 
 mod bpf_linker;
 mod cache;
+mod counter;
 mod debian;
 mod ebpf;
 mod ebpf_compiler;
 mod fuzzer;
 mod system_tools;
 
+pub use counter::instruction_counter;
 pub use ebpf::build_object;
 pub(crate) use ebpf::built_lab_object;
 pub use ebpf_compiler::Compiler;

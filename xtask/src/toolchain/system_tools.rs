@@ -74,6 +74,11 @@ impl Tool {
         program: "editcap",
         package: "wireshark-common",
     };
+    /// Counts instructions.
+    pub const VALGRIND: Self = Self {
+        program: "valgrind",
+        package: "valgrind",
+    };
     /// The receiver of alerts that others run.
     pub const ALERTMANAGER: Self = Self {
         program: "prometheus-alertmanager",

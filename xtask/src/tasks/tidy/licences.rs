@@ -50,9 +50,14 @@ fn finding(package: &Value) -> Option<Finding> {
     })
 }
 
-/// Whether an SPDX expression can be satisfied from the allowed licences. `/` is an old way to write `OR`.
+/// Whether an SPDX expression can be satisfied from the allowed licences. `/` is an old way to write `OR`, and since
+/// version 3 of the specification it may be written small.
 fn is_allowed(expression: &str) -> bool {
-    let spaced = expression.replace('/', " OR ").replace('(', " ( ").replace(')', " ) ");
+    let spaced = expression
+        .replace('/', " OR ")
+        .replace(" or ", " OR ")
+        .replace('(', " ( ")
+        .replace(')', " ) ");
     let words: Vec<&str> = spaced.split_whitespace().collect();
     let mut at = 0;
     alternatives(&words, &mut at) && at == words.len()
@@ -103,6 +108,7 @@ mod tests {
             "MIT",
             "MIT OR GPL-3.0",
             "MIT/Apache-2.0",
+            "MIT or Apache-2.0",
             "(MIT OR GPL-2.0) AND Unicode-3.0",
             "Apache-2.0 WITH LLVM-exception OR GPL-2.0",
             "GPL-2.0 OR (MIT AND ISC)",
