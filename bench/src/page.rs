@@ -36,15 +36,15 @@ pub(crate) fn page(reports: &[Report]) -> String {
 fn scenario(page: &mut String, report: &Report) {
     let heads = [
         "peer",
-        "offered, packets/s",
-        "kept, packets/s",
+        "offered /s",
+        "kept /s",
         "lost, %",
-        "lossless, packets/s",
-        "CPU s per million",
-        "peak memory",
-        "output bytes/packet",
-        "header bytes lost",
-        "body bytes kept",
+        "lossless /s",
+        "CPU s/M",
+        "memory",
+        "bytes/packet",
+        "headers lost, B",
+        "bodies kept",
     ];
     html::table(page, &report.scenario, &heads, report.rows.iter().map(cells));
     page.push_str("<div class=\"plots\">\n");
@@ -61,7 +61,7 @@ fn cells(row: &Row) -> Vec<String> {
     let share = 100.0 * median.lost as f64 / median.seen.max(1) as f64;
     let lossless = row.paced.as_ref().map(|paced| paced.lossless_per_second);
     vec![
-        row.peer.to_owned(),
+        row.peer.replace(", no body cut", ", no cut"),
         rate(median.offered_per_second),
         rate(median.kept_per_second),
         format!("{share:.2}"),
@@ -78,7 +78,10 @@ fn cells(row: &Row) -> Vec<String> {
                 .map(|bytes| format!("{:.1}", bytes as f64 / median.kept.max(1) as f64)),
         ),
         or_none(row.output.map(|output| output.header_bytes_lost.to_string())),
-        or_none(row.output.map(|output| output.body_bytes_leaked.to_string())),
+        or_none(
+            row.output
+                .map(|output| Unit::Bytes.show(output.body_bytes_leaked as f64)),
+        ),
     ]
 }
 

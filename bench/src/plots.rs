@@ -31,7 +31,7 @@ pub(crate) fn of(report: &Report) -> Vec<Plot> {
 
 fn kept(report: &Report) -> String {
     let bar = |row: &Row| Bar {
-        name: row.peer.to_owned(),
+        name: short(row.peer),
         value: row.median.kept_per_second,
         colour: usize::from(!row.peer.starts_with("trim")) + usize::from(row.peer.starts_with("bare")),
     };
@@ -42,6 +42,14 @@ fn kept(report: &Report) -> String {
         bars: &bars,
     }
     .svg()
+}
+
+/// A name that fits beside a bar.
+fn short(peer: &str) -> String {
+    match peer.strip_suffix(", no body cut") {
+        Some(trim) => format!("{}, no cut", trim.trim_start_matches("trim ")),
+        None => peer.to_owned(),
+    }
 }
 
 /// Throughput against loss.
