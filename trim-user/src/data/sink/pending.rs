@@ -11,6 +11,9 @@ const PACKET_OVERHEAD: usize = 28 + 3 + 4;
 /// Length of a pcapng Interface Statistics Block with all its counts, bytes.
 const LONGEST_STATISTICS: usize = 112;
 
+/// Bytes of blocks that are held at least while nothing can be written.
+const LEAST_ROOM: usize = 256 << 10;
+
 /// The encoder and the whole blocks that are not yet in any file.
 pub(super) struct Pending {
     encoder: Encoder,
@@ -34,8 +37,8 @@ impl Pending {
         Encoder::new(format).start(0, &mut start);
         Self {
             encoder: Encoder::new(format),
-            // Room for the packet that makes the chunk full, so that the buffer never grows for one.
-            blocks: Vec::with_capacity(chunk_size + MAX_PACKET as usize + PACKET_OVERHEAD),
+            // Room for the packet that makes it full, so that the buffer never grows for one.
+            blocks: Vec::with_capacity(chunk_size.max(LEAST_ROOM) + MAX_PACKET as usize + PACKET_OVERHEAD),
             chunk_size,
             records: 0,
             captured: 0,
@@ -78,8 +81,14 @@ impl Pending {
 
     /// Whether it is time to write.
     #[inline]
-    pub(super) fn is_full(&self) -> bool {
+    pub(super) fn is_due(&self) -> bool {
         self.blocks.len() >= self.chunk_size
+    }
+
+    /// Whether no more is held while nothing can be written.
+    #[inline]
+    pub(super) fn is_full(&self) -> bool {
+        self.blocks.len() >= self.chunk_size.max(LEAST_ROOM)
     }
 
     /// An upper bound of the size of a file that is `length` bytes long so far, when it is complete with what is

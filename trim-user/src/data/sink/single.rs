@@ -104,7 +104,7 @@ impl Sink for FileSink {
             self.counters.failed += 1;
             return Err(error);
         }
-        if self.pending.is_full() {
+        if self.pending.is_due() {
             self.write()?;
         }
         Ok(())

@@ -185,7 +185,7 @@ impl Sink for RotatingSink {
             self.counters.failed += 1;
             return Err(error);
         }
-        if self.pending.is_full() && !self.counters.failing {
+        if self.pending.is_due() && !self.counters.failing {
             self.write();
         }
         Ok(())
