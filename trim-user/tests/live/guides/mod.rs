@@ -44,7 +44,13 @@ rollout:
 ";
 
 /// Commands that answer a question: 1 is the answer "no", which this machine may well deserve.
-const QUESTIONS: [&str; 4] = ["trim doctor", "trim health", "trim check", "trim config validate"];
+const QUESTIONS: [&str; 5] = [
+    "trim doctor",
+    "trim health",
+    "trim check",
+    "trim config validate",
+    "trim diag report",
+];
 
 #[test]
 fn the_chinese_guides_have_the_same_commands() {
