@@ -8,7 +8,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use capture::{Packet, collect, sample};
-use trim_user::data::capture::file::CaptureReader;
+use trim_user::data::capture::file::{CaptureReader, ReadError};
 use trim_user::data::sink::{FileSink, OutputFormat, Sink};
 use trim_user::data::{Compression, Format, Interface};
 use trim_user::packet::LinkType;
@@ -99,5 +99,45 @@ fn a_stream_may_come_in_any_pieces_and_position_says_how_far_it_came() {
         assert_eq!((end.packets, end.consumed), (200, length));
         assert!(end.offset >= packets.iter().map(|packet| packet.data.len() as u64).sum());
         assert!(reader.next_event().unwrap().is_none());
+    }
+}
+
+/// Large enough to be read ahead, in blocks: the same packets, the same damage at the same place as from a stream.
+#[test]
+fn a_large_file_gives_what_a_stream_of_its_bytes_gives() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("large.pcapng");
+    let format = OutputFormat {
+        format: Format::Pcapng,
+        compression: Compression::None,
+    };
+    let written = write(
+        folder.path(),
+        format,
+        &[Interface::new(LinkType::ETHERNET)],
+        &sample(8000),
+    );
+    let bytes = std::fs::read(written).unwrap();
+    assert!(bytes.len() > 4 << 20);
+    let unreadable = |bytes: &[u8]| {
+        let mut bytes = bytes.to_vec();
+        let middle = bytes.len() / 2;
+        bytes[middle..middle + 2000].fill(0xff);
+        bytes
+    };
+    let whole = bytes.len();
+    for bytes in [
+        bytes.clone(),
+        bytes[..whole - 1].to_vec(),
+        bytes[..3 << 20].to_vec(),
+        unreadable(&bytes),
+    ] {
+        std::fs::write(&path, &bytes).unwrap();
+        let (file, stream) = (collect(&path), capture::collect_bytes(&bytes));
+        assert!(file.packets == stream.packets && !file.packets.is_empty());
+        // Apart from its name.
+        let words =
+            |error: Option<ReadError>| error.map(|error| error.to_string().replace(&*path.to_string_lossy(), "memory"));
+        assert_eq!(words(file.error), words(stream.error));
     }
 }

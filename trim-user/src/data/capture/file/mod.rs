@@ -1,10 +1,12 @@
 //! Reads capture files as a stream: pcap and pcapng of any byte order and time unit, plain, gzip or zstd.
 //!
-//! The bytes pass through one reused [`window`]; a packet is a slice of it, never a copy. The formats are pure
-//! functions of the bytes at hand ([`step::Step`]), so they would serve a memory-mapped file as well.
+//! The bytes pass through a reused [`window`]; a packet is a slice of it, never a copy. Plain files are read ahead by several
+//! threads ([`blocks`]), everything else as it is needed. The formats are pure functions of the bytes at hand
+//! ([`step::Step`]).
 //!
 //! A damaged or cut-off file is read up to the damage; then one error says where it is.
 
+mod blocks;
 mod bytes;
 mod decompress;
 mod error;

@@ -5,13 +5,14 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::blocks::{Blocks, Reading};
 use super::decompress;
 use super::error::{Fault, Place, ReadError};
 use super::pcap::Pcap;
 use super::pcapng::Pcapng;
 use super::source::Source;
 use super::step::{PacketStep, Skipped, Step};
-use super::window::Window;
+use super::window::{Input, Window};
 use super::{MAX_INTERFACE_TEXT, MAX_INTERFACES};
 use crate::data::{Compression, Format, Interface, InterfaceStatistics, Record};
 
@@ -130,14 +131,25 @@ impl CaptureReader {
             bytes,
             consumed,
             total,
+            file,
         } = source;
         let open_error = |source| ReadError::Open {
             name: name.clone(),
             source,
         };
         let compression = decompress::sniff(&start);
-        let bytes = decompress::reader(compression, bytes).map_err(open_error)?;
-        let mut window = Window::new(bytes);
+        let in_blocks = file
+            .filter(|_| compression == Compression::None)
+            .zip(total.and_then(Reading::of));
+        let input = match in_blocks {
+            Some((file, reading)) => {
+                // The first bytes come once more.
+                consumed.store(0, Ordering::Relaxed);
+                Input::Blocks(Blocks::new(file, reading, Arc::clone(&consumed)).map_err(open_error)?)
+            }
+            None => Input::Stream(decompress::reader(compression, bytes).map_err(open_error)?),
+        };
+        let mut window = Window::new(input);
         window.fill(super::source::SNIFF).map_err(open_error)?;
         let start = &window.available()[..window.available().len().min(super::source::SNIFF)];
         if start.is_empty() {

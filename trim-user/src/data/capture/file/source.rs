@@ -16,6 +16,8 @@ pub(super) struct Source {
     pub(super) bytes: Box<dyn Read + Send>,
     pub(super) consumed: Arc<AtomicU64>,
     pub(super) total: Option<u64>,
+    /// The same bytes once more, where they are those of a plain file.
+    pub(super) file: Option<File>,
 }
 
 impl Source {
@@ -30,7 +32,14 @@ impl Source {
             return Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a directory"));
         }
         let total = metadata.is_file().then_some(metadata.len());
-        Self::new(path.display().to_string(), Box::new(file), total)
+        let again = if metadata.is_file() {
+            Some(file.try_clone()?)
+        } else {
+            None
+        };
+        let mut source = Self::new(path.display().to_string(), Box::new(file), total)?;
+        source.file = again;
+        Ok(source)
     }
 
     /// Looks at the first bytes of `bytes`.
@@ -48,6 +57,7 @@ impl Source {
             bytes: Box::new(bytes),
             consumed,
             total,
+            file: None,
         })
     }
 }
