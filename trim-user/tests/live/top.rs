@@ -1,6 +1,7 @@
 //! `trim top` in a real terminal, on a running capture.
 
 use std::io::{Read as _, Write as _};
+use std::num::NonZeroU16;
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::{Arc, Mutex};
@@ -13,19 +14,20 @@ use super::rollout::{REHEARSAL, at_half, under_traffic};
 
 const TRIM: &str = env!("CARGO_BIN_EXE_trim");
 const PATIENCE: Duration = Duration::from_secs(60);
-/// What puts a terminal back to where it was before (xterm's control sequences).
-const RESTORED: &str = "\x1b[?1049l";
+const ROWS: NonZeroU16 = NonZeroU16::new(24).unwrap();
+const COLUMNS: NonZeroU16 = NonZeroU16::new(80).unwrap();
 
 /// `trim top` behind a terminal that script(1) makes.
 struct Top {
     script: Child,
     keys: ChildStdin,
-    output: Arc<Mutex<Vec<u8>>>,
+    /// Words are looked for on the screen: of a changed picture only the cells that differ are sent.
+    terminal: Arc<Mutex<vt100::Parser>>,
 }
 
 impl Top {
     fn start(socket: &Path) -> Self {
-        let command = format!("stty rows 24 cols 80; exec {TRIM} top --socket {}", socket.display());
+        let command = format!("stty rows {ROWS} cols {COLUMNS}; exec {TRIM} top --socket {}", socket.display());
         let mut script = Command::new("script")
             .args(["--quiet", "--return", "--command", &command, "/dev/null"])
             .env("TERM", "xterm-256color")
@@ -33,26 +35,32 @@ impl Top {
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        let output = Arc::<Mutex<Vec<u8>>>::default();
-        let (mut pipe, theirs) = (script.stdout.take().unwrap(), Arc::clone(&output));
+        let terminal = Arc::new(Mutex::new(vt100::Parser::new(ROWS, COLUMNS, 0)));
+        let (mut pipe, theirs) = (script.stdout.take().unwrap(), Arc::clone(&terminal));
         std::thread::spawn(move || {
             let mut bytes = [0; 4096];
             while let Ok(count @ 1..) = pipe.read(&mut bytes) {
-                theirs.lock().unwrap().extend_from_slice(&bytes[..count]);
+                theirs.lock().unwrap().process(&bytes[..count]);
             }
         });
         let keys = script.stdin.take().unwrap();
-        Self { script, keys, output }
+        Self { script, keys, terminal }
     }
 
+    /// What is on the screen.
     fn text(&self) -> String {
-        String::from_utf8_lossy(&self.output.lock().unwrap()).into_owned()
+        self.terminal.lock().unwrap().screen().contents()
+    }
+
+    /// Whether it draws on the alternate screen, which leaves what was there before.
+    fn draws(&self) -> bool {
+        self.terminal.lock().unwrap().screen().alternate_screen()
     }
 
     #[track_caller]
     fn wait_for(&self, word: &str) {
         let shows = wait_until(PATIENCE, || self.text().contains(word));
-        assert!(shows, "`{word}` does not come:\n{:?}", self.text());
+        assert!(shows, "`{word}` does not come:\n{}", self.text());
     }
 
     fn press(&mut self, keys: &str) {
@@ -70,10 +78,10 @@ impl Top {
         });
         assert!(
             status.is_some_and(|status| status.success()),
-            "{status:?}\n{:?}",
+            "{status:?}\n{}",
             self.text()
         );
-        self.wait_for(RESTORED);
+        assert!(wait_until(PATIENCE, || !self.draws()), "{}", self.text());
     }
 }
 
@@ -126,6 +134,7 @@ fn top_puts_the_terminal_back_when_it_is_told_to_end() {
     for signal in ["TERM", "HUP"] {
         let mut top = Top::start(&nobody);
         top.wait_for("NO ANSWER, trying again");
+        assert!(top.draws());
         // script(1) has one child, which has become trim.
         let children = format!("/proc/{0}/task/{0}/children", top.script.id());
         let child = std::fs::read_to_string(children).unwrap();
