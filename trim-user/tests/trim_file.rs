@@ -53,13 +53,17 @@ fn assert_status(output: &Output, status: i32) {
 
 /// A pcap with one HTTP exchange over IPv4, made by hand.
 fn capture() -> Vec<u8> {
+    let request: &[u8] = b"GET / HTTP/1.1\r\nHost: h\r\nCookie: c=1\r\n\r\n";
+    let response: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\nvery secret";
+    capture_of(&[(true, 1, request), (false, 1, response)])
+}
+
+/// A pcap with these segments: whether the client sends it, its sequence number and its payload.
+fn capture_of(segments: &[(bool, u32, &[u8])]) -> Vec<u8> {
     let mut file = Vec::new();
     file.extend(0xa1b2_c3d4_u32.to_le_bytes());
     file.extend([2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 101, 0, 0, 0]);
-    let request: &[u8] = b"GET / HTTP/1.1\r\nHost: h\r\nCookie: c=1\r\n\r\n";
-    let response: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\nvery secret";
-    for (number, (from_client, sequence, payload)) in [(true, 1, request), (false, 1, response)].into_iter().enumerate()
-    {
+    for (number, &(from_client, sequence, payload)) in segments.iter().enumerate() {
         let packet = packet(from_client, sequence, payload);
         file.extend((1_600_000_000 + number as u32).to_le_bytes());
         file.extend(7_u32.to_le_bytes());
@@ -127,6 +131,19 @@ fn the_oracle_finds_every_strategy_and_action_exact_on_the_open_captures() {
             }
         }
     }
+}
+
+#[test]
+fn what_is_kept_of_a_flow_met_in_its_middle_is_counted() {
+    let (_folder, input, output) = folder();
+    let middle: &[u8] = b"the rest of a body";
+    fs::write(&input, capture_of(&[(false, 7000, middle)])).expect("the capture is written");
+    let told = trim(&["--json", "-o"], &[&output, &input]);
+    assert_status(&told, 0);
+    let report: serde_json::Value = serde_json::from_slice(&told.stdout).expect("JSON");
+    assert_eq!(report["http"]["undecided_bytes"], middle.len(), "{report}");
+    let trimmed = fs::read(&output).expect("the output is there");
+    assert!(trimmed.windows(middle.len()).any(|window| window == middle));
 }
 
 #[test]

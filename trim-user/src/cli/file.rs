@@ -224,6 +224,7 @@ fn render(report: &Report) -> String {
          header     {}\n\
          body       {}, of which {} removed\n\
          unsure     {} kept\n\
+         undecided  {} kept\n\
          opaque     {}\n\
          {differences}time       {:.3} s\n\
          output     {}\n",
@@ -241,6 +242,7 @@ fn render(report: &Report) -> String {
         bytes(http.body_bytes),
         bytes(http.body_bytes_cut),
         bytes(http.unsure_bytes),
+        bytes(http.undecided_bytes),
         bytes(http.opaque_bytes),
         report.seconds,
         report.output

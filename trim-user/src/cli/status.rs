@@ -56,12 +56,13 @@ pub(super) fn render(status: &Status) -> String {
     let http = &status.http;
     let _ = writeln!(
         text,
-        "http          {} messages; header {}, body {} of which {} cut, unsure {}, opaque {}",
+        "http          {} messages; header {}, body {} of which {} cut, unsure {}, undecided {}, opaque {}",
         number(http.messages),
         bytes(http.header_bytes),
         bytes(http.body_bytes),
         bytes(http.body_bytes_cut),
         bytes(http.unsure_bytes),
+        bytes(http.undecided_bytes),
         bytes(http.opaque_bytes)
     );
     if let Some(cut) = status.kernel.get("body_cut").filter(|&&cut| cut > 0) {

@@ -17,7 +17,7 @@ pub(super) struct SwitchArgs {
     /// Share of flows on `scanning` in mode ab_test, percent; as it is when left out
     #[arg(long, value_name = "PERCENT")]
     split: Option<f64>,
-    /// Every flow follows at once, from its next packet on
+    /// Every flow follows at once, from its next packet on; what is left of a message under way is kept whole
     #[arg(long, conflicts_with = "drain")]
     immediate: bool,
     /// Flows that are there keep their strategy until they end; new ones follow (this is the default)

@@ -82,6 +82,10 @@ pub struct Http {
     pub body_bytes_cut: u64,
     /// Bytes kept because the framing was lost.
     pub unsure_bytes: u64,
+    /// Bytes kept because the connection was met in its middle and has not shown yet what it is: its strategy was
+    /// changed at once, or it began before the capture.
+    #[serde(default)]
+    pub undecided_bytes: u64,
     /// Bytes behind CONNECT and Upgrade.
     pub opaque_bytes: u64,
 }
@@ -101,6 +105,7 @@ impl Http {
         self.body_bytes += counts.bytes(Label::Body) + counts.bytes(Label::BodyKept);
         self.body_bytes_cut += counts.bytes(Label::Body);
         self.unsure_bytes += counts.bytes(Label::Unsure);
+        self.undecided_bytes += counts.bytes(Label::Undecided);
         self.opaque_bytes += counts.bytes(Label::Opaque);
     }
 }

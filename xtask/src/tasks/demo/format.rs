@@ -11,6 +11,7 @@ pub(super) fn text(report: &Report) -> String {
     lines.push(row("bytes", &bytes(report)));
     lines.push(row("http", &headers(report)));
     lines.push(row("", &bodies(report)));
+    lines.extend(taken_over(report));
     lines.push(String::new());
     lines.extend(strategies(report));
     lines.push(String::new());
@@ -90,6 +91,16 @@ fn bodies(report: &Report) -> String {
     )
 }
 
+/// What an immediate switch costs.
+fn taken_over(report: &Report) -> Option<String> {
+    let bytes = report.http.undecided_bytes;
+    let text = format!(
+        "{} kept of messages under way when their flow was taken back at once",
+        size(bytes)
+    );
+    (bytes > 0 && report.seconds.is_some()).then(|| row("", &text))
+}
+
 fn strategies(report: &Report) -> Vec<String> {
     let title = format!(
         "  {:<11} {:>8} {:>10} {:>10} {:>10} {:>10}",
@@ -132,7 +143,7 @@ fn checked(report: &Report) -> String {
         (witness.missing, "of them not in the result"),
         (witness.mirror_losses, "lost by the mirror before XDP"),
         (witness.dropped, "dropped by tcpdump"),
-        (witness.body_bytes_leaked, "body bytes left"),
+        (witness.body_bytes_leaked, "body bytes kept in all"),
     ] {
         if number > 0 {
             let _ = write!(text, ", {} {what}", count(number));
@@ -233,6 +244,7 @@ mod tests {
             "1 234 messages",
             "0 header bytes lost",
             "99.99% cut",
+            "2.0 MiB kept of messages under way",
             "XDP native, AF_XDP copy",
             "43.5 µs",
             "tshark -r target/demo/demo.pcapng -Y http",

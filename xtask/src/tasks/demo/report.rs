@@ -56,6 +56,8 @@ pub(super) struct Http {
     pub(super) body_bytes: u64,
     pub(super) body_bytes_cut: u64,
     pub(super) unsure_bytes: u64,
+    /// Kept of connections that a strategy met in their middle.
+    pub(super) undecided_bytes: u64,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -96,7 +98,7 @@ pub(super) struct Witness {
     pub(super) missing: u64,
     /// Packets that the mirror lost before XDP, because the interface's ring was full.
     pub(super) mirror_losses: u64,
-    /// Body bytes left in the output.
+    /// Body bytes left in the output, those of messages that were taken over in their middle included.
     pub(super) body_bytes_leaked: u64,
     /// The first difference that must not be; absent when there is none.
     pub(super) unfaithful: Option<String>,
@@ -120,10 +122,21 @@ impl Report {
         {
             faults.push(format!("the result is not faithful: {finding}"));
         }
+        if self.unexplained() > self.http.body_bytes / 100 {
+            faults.push(format!("{} body bytes were kept without need", self.unexplained()));
+        }
         if self.packets.written == 0 || self.http.messages == 0 {
             faults.push("nothing was captured".to_owned());
         }
         faults
+    }
+}
+
+impl Report {
+    /// Body bytes in the output that `trim` has not said to have kept. `scanning` may keep a hundredth.
+    fn unexplained(&self) -> u64 {
+        let explained = self.http.unsure_bytes + self.http.undecided_bytes;
+        self.witness.body_bytes_leaked.saturating_sub(explained)
     }
 }
 
@@ -156,6 +169,7 @@ pub(super) mod tests {
                 body_bytes: 66_000_000,
                 body_bytes_cut: 65_999_000,
                 unsure_bytes: 0,
+                undecided_bytes: 2_097_152,
             },
             strategies: Strategies {
                 legacy: Strategy {
@@ -198,6 +212,14 @@ pub(super) mod tests {
             ..example().http
         };
         assert_eq!(Report { http, ..example() }.faults(), ["3 header bytes were lost"]);
+        let witness = Witness {
+            body_bytes_leaked: 2_097_152 + 700_000,
+            ..example().witness
+        };
+        assert_eq!(
+            Report { witness, ..example() }.faults(),
+            ["700000 body bytes were kept without need"]
+        );
         assert_eq!(
             Report {
                 packets: Packets::default(),
@@ -225,6 +247,7 @@ pub(super) mod tests {
             "/http/body_bytes",
             "/http/body_bytes_cut",
             "/http/unsure_bytes",
+            "/http/undecided_bytes",
             "/strategies/legacy/latency_ns/p50",
             "/strategies/scanning/flows",
             "/switch/microseconds",

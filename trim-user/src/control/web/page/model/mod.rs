@@ -191,6 +191,7 @@ impl Machine {
                     ),
                 ),
                 ("Kept as unsure", figures::bytes(http.unsure_bytes)),
+                ("Kept as undecided", figures::bytes(http.undecided_bytes)),
                 ("Waiting for labels", figures::bytes(files.held_bytes)),
                 ("Out of order", figures::counted(files.out_of_order, "packet")),
             ],
