@@ -66,7 +66,7 @@ pub(super) struct Capture {
     pub(super) frame_size: Key<u32>,
     /// Frames of each RX queue, a power of two. A small pool stays in the cache; a large one rides out longer stalls.
     pub(super) frames_per_queue: Key<u32>,
-    /// Entries of each RX ring, a power of two, at most `frames_per_queue`.
+    /// Entries of each RX ring, a power of two, at most `frames_per_queue`; by default half as many, and 8192 at most.
     pub(super) ring_size: Key<u32>,
     /// 2 MiB pages for frame memory.
     pub(super) huge_pages: Key<HugePages>,
@@ -220,6 +220,9 @@ pub(super) struct Trimming {
     pub(super) hold: Key<Size>,
     /// Longest time that such a packet waits.
     pub(super) hold_time: Key<Span>,
+    /// How long `legacy` waits for bytes that were not captured although their receiver has acknowledged them, so that no
+    /// retransmission will bring them. A capture that mixes up the order of packets may need more.
+    pub(super) hold_time_acknowledged: Key<Span>,
 }
 
 /// How the stages are laid over threads and cores.

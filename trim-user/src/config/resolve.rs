@@ -87,12 +87,18 @@ pub(super) fn resolve(file: raw::File) -> (Config, Check) {
 const MILLISECOND: Duration = Duration::from_millis(1);
 const HOUR: Duration = Duration::from_secs(3600);
 
+/// Frames of a queue: at two million packets a second they bridge a stall of 8 ms.
+const FRAMES: u32 = 16384;
+/// Entries of an RX ring, unless the pool is smaller than twice as many frames.
+const RING: u32 = 8192;
+
 fn capture(check: &mut Check, raw: &raw::Capture) -> Capture {
     let frame_size = check.number("capture.frame_size", &raw.frame_size, 2048, 2048, 4096);
     check.power_of_two("capture.frame_size", &raw.frame_size);
-    let frames_per_queue = check.number("capture.frames_per_queue", &raw.frames_per_queue, 4096, 64, 1 << 20);
+    let frames_per_queue = check.number("capture.frames_per_queue", &raw.frames_per_queue, FRAMES, 64, 1 << 20);
     check.power_of_two("capture.frames_per_queue", &raw.frames_per_queue);
-    let ring_size = check.number("capture.ring_size", &raw.ring_size, 2048, 32, 1 << 16);
+    let ring_size = (frames_per_queue / 2).clamp(32, RING);
+    let ring_size = check.number("capture.ring_size", &raw.ring_size, ring_size, 32, 1 << 16);
     check.power_of_two("capture.ring_size", &raw.ring_size);
     Capture {
         interfaces: interfaces(check, &raw.interfaces),
@@ -209,6 +215,15 @@ fn trimmer(check: &mut Check, file: &raw::File) -> Settings {
             0,
             1 << 30,
         ),
+        hold_acknowledged_ns: check
+            .span(
+                "trimming.hold_time_acknowledged",
+                &raw.hold_time_acknowledged,
+                Duration::from_nanos(defaults.hold_acknowledged_ns),
+                Duration::ZERO,
+                HOUR,
+            )
+            .as_nanos() as u64,
         scan_window: check.size("trimming.scan_window", &raw.scan_window, 8192, 256, 1 << 20) as u32,
     }
 }

@@ -36,6 +36,8 @@ pub struct Settings {
     pub reassembly_bytes: usize,
     /// Most bytes held for reassembly in one direction of one flow.
     pub reassembly_bytes_per_direction: usize,
+    /// For how long `legacy` waits for bytes whose receiver has acknowledged them, nanoseconds of capture time.
+    pub hold_acknowledged_ns: u64,
     /// How far `scanning` looks for the end of a header block, bytes from its start.
     pub scan_window: u32,
 }
@@ -50,6 +52,7 @@ impl Default for Settings {
             max_flows: 1 << 20,
             reassembly_bytes: 256 << 20,
             reassembly_bytes_per_direction: 4 << 20,
+            hold_acknowledged_ns: 10_000_000,
             scan_window: 8192,
         }
     }

@@ -92,7 +92,7 @@ fn a_key_is_explained() {
     let file = file("capture:\n  ring_size: 4096\n");
     let text = good(&["config", "explain", "capture.ring_size", "--config", name(&file)]);
     let now = format!("4096 ({}:2:14)", file.path().display());
-    for word in ["RX ring", "whole number", "32 to 65536", "2048", "restart", &now] {
+    for word in ["RX ring", "whole number", "32 to 65536", "8192", "restart", &now] {
         assert!(text.contains(word), "{word} is missing in\n{text}");
     }
     let text = good(&["config", "explain", "strategy.mode"]);

@@ -4,5 +4,6 @@ mod conversation;
 mod framing;
 mod hostile;
 mod pairing;
+mod patience;
 mod tcp;
 mod wire;

@@ -58,6 +58,8 @@ pub(crate) struct Wire {
     sent: [u32; 2],
     /// Bytes cut off the end of each payload as a snaplen would.
     pub(crate) cut_off: usize,
+    /// Capture time of what is sent next, milliseconds.
+    pub(crate) now: u64,
 }
 
 impl Wire {
@@ -75,6 +77,7 @@ impl Wire {
             acknowledged: [0; 2],
             sent: [0; 2],
             cut_off: 0,
+            now: 0,
         }
     }
 
@@ -143,7 +146,7 @@ impl Wire {
             flags: TcpFlags(flags),
             payload: &payload[..payload.len().saturating_sub(self.cut_off)],
             wire_payload: payload.len() as u32,
-            time: 0,
+            time: self.now * 1_000_000,
         };
         let ticket = self.next_ticket;
         self.next_ticket += 1;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::history::History;
+use super::patience::Checkpoint;
 use super::requests::{Asked, Budget, Requests};
 use crate::http::{ChunkParser, Expected, Framing, FramingFields, Method, response_framing};
 use crate::trimmer::pool::NONE;
@@ -102,6 +103,8 @@ pub(super) struct Half {
     pub(super) fin: u64,
     /// Highest position acknowledged by the other end, 0 for none.
     pub(super) acknowledged: u64,
+    /// How far that was a while ago.
+    pub(super) checkpoint: Checkpoint,
     /// HTTP ends here at the latest, [`ENDLESS`] when it does not.
     pub(super) opaque_from: u64,
     /// HTTP ends behind the current message.
@@ -123,7 +126,7 @@ pub(super) struct Half {
 }
 
 impl Half {
-    pub(super) const fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self {
             reference: 0,
             frontier: 0,
@@ -131,6 +134,7 @@ impl Half {
             syn: 0,
             fin: ENDLESS,
             acknowledged: 0,
+            checkpoint: Checkpoint::default(),
             opaque_from: ENDLESS,
             opaque_next: false,
             hint: 0,

@@ -3,14 +3,15 @@
 //! A direction has a *frontier*. Bytes below it are interpreted and their labels are remembered ([`history`]); bytes
 //! from it on are not. Inside a body of known length the frontier runs ahead to the body's end, so that segments of the
 //! body are decided whatever is lost or out of order. A segment beyond the frontier is held ([`stash`]) until the bytes
-//! before it come or the caller gives it up; then the framing is lost and found again at the next segment that starts
-//! with a start line. No bytes are stored otherwise: header blocks and chunks are parsed as they come ([`parse`]).
+//! before it come, unless their receiver has acknowledged them long ago ([`patience`]) or the caller gives it up; then the
+//! framing is lost and found again at the next segment that starts with a start line. No bytes are stored otherwise: header blocks and chunks are parsed as they come ([`parse`]).
 
 mod adopt;
 mod doubt;
 mod flow;
 mod history;
 mod parse;
+mod patience;
 mod reassembly;
 mod requests;
 mod run;

@@ -64,7 +64,9 @@ impl Run<'_> {
             self.synchronise(direction, segment);
         }
         if flags.ack() {
-            self.flow.halves[1 - direction].acknowledge(segment.acknowledgment);
+            let other = &mut self.flow.halves[1 - direction];
+            other.acknowledge(segment.acknowledgment);
+            other.note_missing(segment.time);
         }
         let other = &self.flow.halves[1 - direction];
         self.received = match flags.ack() {
@@ -91,6 +93,7 @@ impl Run<'_> {
         };
         if self.flow.holds_anything() {
             self.settle();
+            self.lose_patience(segment.time);
         }
         self.trim_history();
         match &self.current {
@@ -146,7 +149,7 @@ impl Run<'_> {
             self.emit_current(direction, start, end.min(half.frontier));
             return self.whole(segment, self.flow.unsure());
         }
-        if start > half.frontier && !self.holds(direction) {
+        if start > half.frontier && (!self.holds(direction) || self.is_late(direction, segment.time)) {
             self.lose(direction, start);
         }
         let half = &self.flow.halves[direction];

@@ -108,11 +108,10 @@ fn ask(trim: &Path, socket: &Path, words: &[&str]) -> Result<String> {
     output(&mut command)
 }
 
-/// One file, written without a rotation. Nothing is pinned, so that two demos on one machine do not meet. Rings as in
-/// production: server, clients and witness share the cores with the appliance, which must ride out their turns.
+/// One file, written without a rotation. Nothing is pinned, so that two demos on one machine do not meet.
 fn configuration(socket: &Path, output: &Path) -> String {
     format!(
-        "capture:\n  frames_per_queue: 16384\n  ring_size: 8192\n  pin: false\noutput:\n  directory: {}\n  prefix: demo\n  sync: false\n\
+        "capture:\n  pin: false\noutput:\n  directory: {}\n  prefix: demo\n  sync: false\n\
          control:\n  socket: {}\n  database: {}\n",
         output.display(),
         socket.display(),
