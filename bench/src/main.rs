@@ -8,6 +8,7 @@ mod exam;
 mod extra;
 mod machine;
 mod measure;
+mod median;
 mod offline;
 mod paced;
 mod page;
@@ -17,6 +18,7 @@ mod plots;
 mod record;
 mod report;
 mod scenario;
+mod section;
 mod shown;
 mod table;
 mod targets;
@@ -36,6 +38,7 @@ use cpus::Cpus;
 use measure::Bench;
 use plan::{Extent, Plan};
 use report::Report;
+use section::Section;
 use shown::Shown;
 
 /// Measure side by side, on frames that the kernel makes, how many packets trim and others keep.
@@ -146,21 +149,21 @@ fn run(arguments: &Arguments) -> Result<bool> {
         (false, false) => Extent::Full,
     };
     let mut reports: Vec<Report> = Vec::new();
-    let mut is_sound = true;
+    let (mut is_sound, mut sections) = (true, Vec::new());
     for scenario in scenarios {
         is_sound &= match Plan::of(scenario, extent) {
-            None if scenario == Scenario::Offline => show(arguments, &offline::run(&trim, extent)?)?,
-            None => show(arguments, &trimmers::run(extent)?)?,
+            None if scenario == Scenario::Offline => show(arguments, &offline::run(&trim, extent)?, &mut sections)?,
+            None => show(arguments, &trimmers::run(extent)?, &mut sections)?,
             Some(plan) => {
                 let report = live(plan.only(&arguments.peer)?, &trim, &reports)?;
-                let is_sound = show(arguments, &report)?;
+                let is_sound = show(arguments, &report, &mut sections)?;
                 reports.push(report);
                 is_sound
             }
         };
     }
     if let Some(folder) = &arguments.html {
-        let page = record::draw(&reports, folder)?;
+        let page = record::draw(&sections, folder)?;
         eprintln!("bench: the page is {}", page.display());
     }
     Ok(is_sound)
@@ -185,7 +188,7 @@ fn live(plan: Plan, trim: &Path, before: &[Report]) -> Result<Report> {
 }
 
 /// Prints and keeps a report; says whether it is sound.
-fn show(arguments: &Arguments, report: &impl Shown) -> Result<bool> {
+fn show(arguments: &Arguments, report: &impl Shown, sections: &mut Vec<Section>) -> Result<bool> {
     print!("{}", report.text());
     if arguments.record {
         let file = record::write(report)?;
@@ -194,6 +197,7 @@ fn show(arguments: &Arguments, report: &impl Shown) -> Result<bool> {
     if arguments.json {
         println!("{}", serde_json::to_string(report)?);
     }
+    sections.push(report.section());
     Ok(report.is_sound())
 }
 

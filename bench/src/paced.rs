@@ -87,7 +87,7 @@ fn is_explored(plan: &Plan, peer: Peer) -> bool {
     match peer {
         Peer::Trim { mode: _, body_cut } => body_cut && (plan.extent == Extent::Full || peer == Peer::APPLIANCE),
         Peer::Sniffer(_) => plan.extent == Extent::Full,
-        Peer::Bare => false,
+        Peer::Bare | Peer::Drop => false,
     }
 }
 

@@ -33,7 +33,7 @@ fn kept(report: &Report) -> String {
     let bar = |row: &Row| Bar {
         name: short(row.peer),
         value: row.median.kept_per_second,
-        colour: usize::from(!row.peer.starts_with("trim")) + usize::from(row.peer.starts_with("bare")),
+        colour: colour(row.peer),
     };
     let bars: Vec<_> = report.rows.iter().map(bar).collect();
     Bars {
@@ -42,6 +42,14 @@ fn kept(report: &Report) -> String {
         bars: &bars,
     }
     .svg()
+}
+
+/// One colour for `trim`, one for other programs, one for ceilings.
+fn colour(peer: &str) -> usize {
+    match peer {
+        "bare AF_XDP" | "XDP_DROP" => 2,
+        _ => usize::from(!peer.starts_with("trim")),
+    }
 }
 
 /// A name that fits beside a bar.

@@ -8,8 +8,7 @@ use trim_user::plot::standalone;
 use xtask::workspace;
 
 use crate::page::page;
-use crate::plots;
-use crate::report::Report;
+use crate::section::Section;
 use crate::shown::Shown;
 
 /// Writes the report to `bench/record/DATE-SCENARIO.json` and returns the path.
@@ -23,17 +22,17 @@ pub(crate) fn write(report: &impl Shown) -> Result<PathBuf> {
 }
 
 /// Writes the run as a page, and each plot as a picture, to a folder; returns the page's path.
-pub(crate) fn draw(reports: &[Report], folder: &Path) -> Result<PathBuf> {
+pub(crate) fn draw(sections: &[Section], folder: &Path) -> Result<PathBuf> {
     let save = |name: &str, text: &str| {
         let file = folder.join(name);
         fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))?;
         Ok::<_, anyhow::Error>(file)
     };
     fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
-    for plot in reports.iter().flat_map(plots::of) {
+    for plot in sections.iter().flat_map(|section| &section.plots) {
         save(&format!("{}.svg", plot.name), &standalone(&plot.svg))?;
     }
-    save("index.html", &page(reports))
+    save("index.html", &page(sections))
 }
 
 /// Without colons, which some file systems refuse.

@@ -4,6 +4,7 @@ mod account;
 mod capture;
 mod program;
 mod report;
+mod section;
 mod table;
 
 use std::fs;

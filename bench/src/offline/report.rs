@@ -6,7 +6,9 @@ use super::account::Account;
 use super::capture::Content;
 use super::program::Program;
 use crate::machine::Machine;
+use crate::median::median_by;
 use crate::plan::Extent;
+use crate::section::Section;
 use crate::shown::Shown;
 use crate::targets::Target;
 
@@ -71,18 +73,11 @@ impl Row {
             program: program.name(),
             setting: program.setting(),
             is_ours: program.is_ours(),
-            median: median(&rounds).clone(),
+            median: median_by(&rounds, |round| round.seconds).clone(),
             rounds,
             account,
         }
     }
-}
-
-/// The round in the middle; of two, the quicker one.
-fn median(rounds: &[Round]) -> &Round {
-    let mut sorted: Vec<&Round> = rounds.iter().collect();
-    sorted.sort_by(|one, other| one.seconds.total_cmp(&other.seconds));
-    sorted[(sorted.len() - 1) / 2]
 }
 
 impl Shown for Report {
@@ -96,6 +91,10 @@ impl Shown for Report {
 
     fn text(&self) -> String {
         super::table::text(self)
+    }
+
+    fn section(&self) -> Section {
+        super::section::of(self)
     }
 
     /// Whether `trim` has lost no header byte and kept no body byte in mode `legacy`, and lost no header byte otherwise.
@@ -145,12 +144,6 @@ pub(super) mod tests {
             header_bytes_lost,
             body_bytes_kept,
         }
-    }
-
-    #[test]
-    fn the_median_round_is_the_middle_one_by_time() {
-        assert_eq!(median(&[round(3.0), round(1.0), round(2.0)]).seconds, 2.0);
-        assert_eq!(median(&[round(2.0), round(1.0)]).seconds, 1.0);
     }
 
     #[test]

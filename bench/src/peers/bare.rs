@@ -17,15 +17,15 @@ use crate::traffic::Sent;
 use crate::usage::Usage;
 use crate::wire::Wire;
 
-pub(super) const SETTING: &str = "the least XDP program, copy mode, 4096 frames, RX ring of 2048, spinning";
+pub(super) const SETTING: &str = "the least XDP program, copy mode, 16384 frames, RX ring of 8192, spinning";
 
 /// As in `trim`'s default configuration.
 const OPTIONS: Options = Options {
     frame_size: 2048,
-    frame_count: 4096,
+    frame_count: 16384,
     headroom: 0,
-    fill_ring: 4096,
-    rx_ring: 2048,
+    fill_ring: 8192,
+    rx_ring: 8192,
     huge_pages: trim_user::kernel::xsk::HugePages::Auto,
     bind: trim_user::kernel::xsk::BindMode::Auto,
     busy_poll: None,

@@ -1,6 +1,7 @@
 //! Those who receive: `trim`, and what it is compared with.
 
 mod bare;
+mod dropper;
 mod sniffer;
 mod trim;
 
@@ -32,6 +33,8 @@ pub(crate) enum Peer {
     Sniffer(Program),
     /// A loop that takes packets out of an AF_XDP socket and does nothing with them: the ceiling.
     Bare,
+    /// A program that drops every packet in the driver: the ceiling of the wire itself.
+    Drop,
 }
 
 /// What all peers are given.
@@ -91,7 +94,7 @@ impl Peer {
     pub(crate) const APPLIANCE: Self = Self::trim(Mode::Legacy, true);
 
     /// All of them, in the order in which they are measured.
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::trim(Mode::Legacy, true),
         Self::Sniffer(Program::Tcpdump),
         Self::trim(Mode::Legacy, false),
@@ -101,20 +104,22 @@ impl Peer {
         Self::trim(Mode::Scanning, false),
         Self::Sniffer(Program::NetsniffNg),
         Self::Bare,
+        Self::Drop,
     ];
 
-    /// Those that keep whole packets, trim in both modes, and the ceiling.
-    pub(crate) const WHOLE: [Self; 6] = [
+    /// Those that keep whole packets, trim in both modes, and the ceilings.
+    pub(crate) const WHOLE: [Self; 7] = [
         Self::trim(Mode::Legacy, true),
         Self::Sniffer(Program::Tcpdump),
         Self::trim(Mode::Scanning, true),
         Self::Sniffer(Program::Dumpcap),
         Self::Sniffer(Program::NetsniffNg),
         Self::Bare,
+        Self::Drop,
     ];
 
     /// One of each kind.
-    pub(crate) const FEW: [Self; 3] = [Self::APPLIANCE, Self::Sniffer(Program::Tcpdump), Self::Bare];
+    pub(crate) const FEW: [Self; 4] = [Self::APPLIANCE, Self::Sniffer(Program::Tcpdump), Self::Bare, Self::Drop];
 
     const fn trim(mode: Mode, body_cut: bool) -> Self {
         Self::Trim { mode, body_cut }
@@ -135,6 +140,7 @@ impl Peer {
             Self::Trim { body_cut: false, .. } => "trim legacy, no body cut",
             Self::Sniffer(program) => program.name(),
             Self::Bare => "bare AF_XDP",
+            Self::Drop => "XDP_DROP",
         }
     }
 
@@ -150,6 +156,7 @@ impl Peer {
             Self::Trim { body_cut: false, .. } => "likewise, with `capture.body_cut: false`",
             Self::Sniffer(program) => program.setting(),
             Self::Bare => bare::SETTING,
+            Self::Drop => dropper::SETTING,
         }
     }
 
@@ -159,6 +166,7 @@ impl Peer {
             Self::Trim { mode, body_cut } => Box::new(trim::Appliance::start(mode, body_cut, wire, place)?),
             Self::Sniffer(program) => Box::new(sniffer::Sniffer::start(program, wire, place)?),
             Self::Bare => Box::new(bare::Bare::start(wire, place)?),
+            Self::Drop => Box::new(dropper::Dropper::start(wire)?),
         })
     }
 }

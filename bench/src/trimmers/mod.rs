@@ -4,6 +4,7 @@
 //! belongs to a report, with what has to be reached.
 
 mod report;
+mod section;
 mod table;
 
 use std::time::Duration;

@@ -4,7 +4,9 @@ use serde::Serialize;
 use trim_bench::memory::traffic::Trace;
 
 use crate::machine::Machine;
+use crate::median::median_by;
 use crate::plan::Extent;
+use crate::section::Section;
 use crate::shown::Shown;
 use crate::targets::Target;
 
@@ -47,7 +49,7 @@ impl Row {
         body_kept: f64,
         rounds: Vec<f64>,
     ) -> Self {
-        let ns_per_packet = median(&rounds);
+        let ns_per_packet = *median_by(&rounds, |&round| round);
         let wire_bytes_per_packet = trace.wire_bytes() as f64 / trace.packets() as f64;
         Self {
             traffic,
@@ -62,13 +64,6 @@ impl Row {
     }
 }
 
-/// The one in the middle; of two, the lower one.
-fn median(samples: &[f64]) -> f64 {
-    let mut sorted = samples.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    sorted[(sorted.len() - 1) / 2]
-}
-
 impl Shown for Report {
     fn scenario(&self) -> &str {
         self.scenario
@@ -80,6 +75,10 @@ impl Shown for Report {
 
     fn text(&self) -> String {
         super::table::text(self)
+    }
+
+    fn section(&self) -> Section {
+        super::section::of(self)
     }
 
     /// Whether the trimmers did what they were timed for: `legacy` keeps no body byte, the others at most 1%.
@@ -112,12 +111,6 @@ pub(super) mod tests {
             }],
             targets: Vec::new(),
         }
-    }
-
-    #[test]
-    fn the_median_is_the_sample_in_the_middle() {
-        assert_eq!(median(&[3.0, 1.0, 2.0]), 2.0);
-        assert_eq!(median(&[2.0, 1.0]), 1.0);
     }
 
     #[test]

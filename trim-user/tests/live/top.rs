@@ -27,7 +27,10 @@ struct Top {
 
 impl Top {
     fn start(socket: &Path) -> Self {
-        let command = format!("stty rows {ROWS} cols {COLUMNS}; exec {TRIM} top --socket {}", socket.display());
+        let command = format!(
+            "stty rows {ROWS} cols {COLUMNS}; exec {TRIM} top --socket {}",
+            socket.display()
+        );
         let mut script = Command::new("script")
             .args(["--quiet", "--return", "--command", &command, "/dev/null"])
             .env("TERM", "xterm-256color")

@@ -1,14 +1,15 @@
-//! The least XDP program that feeds AF_XDP sockets: no parsing, no flow table, two dozen instructions.
+//! The least XDP programs: one that feeds AF_XDP sockets, without parsing and without a flow table, in two dozen
+//! instructions, and one that only counts and drops.
 //!
-//! It shows what AF_XDP itself can do, apart from `trim`'s own program: the tests of [`xsk`](super::xsk) rest on it, and
-//! benchmarks use it for the bare receive loop they compare with. It is put together here, so it needs neither the eBPF
+//! They show what AF_XDP and the driver can do, apart from `trim`'s own program: the tests of [`xsk`](super::xsk) rest on it, and
+//! benchmarks use them for the ceilings they compare with. They are put together here, so they need neither the eBPF
 //! compiler nor the object that holds `trim`'s program.
 
 pub(in crate::kernel) mod bpf;
 mod program;
 
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 
 use trim_common::strategy::Strategy;
 
@@ -38,8 +39,7 @@ pub struct BareError {
 #[derive(Debug)]
 pub struct BareRedirect {
     sockets: OwnedFd,
-    count: OwnedFd,
-    _link: OwnedFd,
+    attached: Attached,
 }
 
 impl BareRedirect {
@@ -52,15 +52,10 @@ impl BareRedirect {
     pub fn attach(interface: u32, queues: u32, hook: Hook, tag: bool) -> Result<Self, BareError> {
         let slots = queues * Strategy::COUNT as u32;
         let sockets = bpf::create_map(bpf::MAP_TYPE_XSKMAP, 4, slots).map_err(named("MAP_CREATE"))?;
-        let count = bpf::create_map(bpf::MAP_TYPE_ARRAY, 8, 1).map_err(named("MAP_CREATE"))?;
-        let instructions = program::assemble(sockets.as_raw_fd(), count.as_raw_fd(), tag);
-        let program = bpf::load_xdp(&instructions).map_err(named("PROG_LOAD"))?;
-        let link = bpf::attach_xdp(program.as_fd(), interface, hook).map_err(named("LINK_CREATE"))?;
-        Ok(Self {
-            sockets,
-            count,
-            _link: link,
-        })
+        let attached = Attached::new(interface, hook, |count| {
+            program::assemble(sockets.as_raw_fd(), count, tag)
+        })?;
+        Ok(Self { sockets, attached })
     }
 
     /// Puts a socket into its place.
@@ -79,6 +74,50 @@ impl BareRedirect {
     /// # Errors
     /// The map cannot be read.
     pub fn seen(&self) -> Result<u64, BareError> {
+        self.attached.seen()
+    }
+}
+
+/// A program that counts packets and drops them, attached to one interface until this value is dropped.
+#[derive(Debug)]
+pub struct BareDrop(Attached);
+
+impl BareDrop {
+    /// Loads the program and attaches it to the interface with index `interface`. Needs what [`BareRedirect::attach`]
+    /// does.
+    ///
+    /// # Errors
+    /// Those of [`BareRedirect::attach`].
+    pub fn attach(interface: u32, hook: Hook) -> Result<Self, BareError> {
+        Attached::new(interface, hook, program::assemble_drop).map(Self)
+    }
+
+    /// Packets dropped since it was loaded.
+    ///
+    /// # Errors
+    /// The map cannot be read.
+    pub fn dropped(&self) -> Result<u64, BareError> {
+        self.0.seen()
+    }
+}
+
+/// A program on its interface, and the map in which it counts.
+#[derive(Debug)]
+struct Attached {
+    count: OwnedFd,
+    _link: OwnedFd,
+}
+
+impl Attached {
+    /// `assemble` is given the descriptor of an array with one `u64`.
+    fn new(interface: u32, hook: Hook, assemble: impl FnOnce(RawFd) -> Vec<u64>) -> Result<Self, BareError> {
+        let count = bpf::create_map(bpf::MAP_TYPE_ARRAY, 8, 1).map_err(named("MAP_CREATE"))?;
+        let program = bpf::load_xdp(&assemble(count.as_raw_fd())).map_err(named("PROG_LOAD"))?;
+        let link = bpf::attach_xdp(program.as_fd(), interface, hook).map_err(named("LINK_CREATE"))?;
+        Ok(Self { count, _link: link })
+    }
+
+    fn seen(&self) -> Result<u64, BareError> {
         bpf::lookup_u64(self.count.as_fd(), 0).map_err(named("MAP_LOOKUP_ELEM"))
     }
 }

@@ -1,4 +1,4 @@
-//! The instructions of the bare program.
+//! The instructions of the bare programs.
 
 use std::mem::offset_of;
 use std::os::fd::RawFd;
@@ -37,6 +37,7 @@ const KTIME_GET_NS: i32 = 5;
 const REDIRECT_MAP: i32 = 51;
 const XDP_ADJUST_META: i32 = 54;
 
+const XDP_DROP: i32 = 1;
 const XDP_PASS: i32 = 2;
 const ETHERNET_HEADER: i32 = 14;
 /// The last byte of the destination MAC address.
@@ -137,6 +138,16 @@ pub(super) fn assemble(sockets: RawFd, count: RawFd, tag: bool) -> Vec<u64> {
     redirect(&mut code, sockets);
     code.land(&pass);
     code.put(&[move_immediate(R0, XDP_PASS), EXIT]);
+    code.instructions
+}
+
+/// The program that counts in this array and drops.
+pub(super) fn assemble_drop(count: RawFd) -> Vec<u64> {
+    let mut code = Code::default();
+    let mut uncounted = Target::default();
+    count_packet(&mut code, count, &mut uncounted);
+    code.land(&uncounted);
+    code.put(&[move_immediate(R0, XDP_DROP), EXIT]);
     code.instructions
 }
 
