@@ -28,6 +28,7 @@ fn cramped(seed: u64) -> Settings {
         reassembly_bytes: rng.pick(&[0, 100, 5000]),
         reassembly_bytes_per_direction: rng.pick(&[0, 100, 2000]),
         scan_window: rng.pick(&[64, 512, 8192]),
+        hold_acknowledged_ns: rng.pick(&[0, 5_000, 10_000_000]),
         ..Settings::default()
     }
 }
@@ -67,6 +68,24 @@ fn legacy_keeps_headers_and_cuts_bodies_when_bytes_are_missing() {
             let case = Case::of(recipe);
             let answers = run(&mut legacy(&Settings::default()), &case, Patience::Endless)?;
             compare(&case, &answers, Standard::Reassembling, true).map(drop)
+        },
+    );
+}
+
+/// Reordered captures then look like lossy ones.
+#[test]
+fn legacy_loses_no_header_to_impatience() {
+    let impatient = Settings {
+        hold_acknowledged_ns: 0,
+        ..Settings::default()
+    };
+    for_all(
+        1500,
+        |recipe| recipe,
+        |recipe| {
+            let case = Case::of(recipe);
+            let answers = run(&mut legacy(&impatient), &case, Patience::Endless)?;
+            compare(&case, &answers, Standard::Interrupted, false).map(drop)
         },
     );
 }
