@@ -50,3 +50,21 @@ fn plot(report: &Report) -> Plot {
         .svg(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::report::tests::report;
+    use super::*;
+
+    #[test]
+    fn each_row_has_a_cell_under_each_head() {
+        let section = of(&report("scanning", 0.005));
+        let table = &section.tables[0];
+        let expected = ["web", "scanning", "20.0", "1000", "50.0", "0.5 %"];
+        assert_eq!(
+            (table.rows[0].as_slice(), table.heads.len()),
+            (expected.map(str::to_owned).as_slice(), 6)
+        );
+        assert!(section.plots[0].svg.contains("scanning web"));
+    }
+}

@@ -195,9 +195,7 @@ impl Half {
     /// Whether bytes below `acknowledged`, which the other end has received, were not seen here and may still come.
     pub(super) fn lags(&self, acknowledged: u64) -> bool {
         let settled = matches!(self.phase, Phase::Lost | Phase::Endless);
-        // The FIN counts like a byte.
-        let received = self.frontier.saturating_add(u64::from(self.fin == self.frontier));
-        self.seen && self.started && !settled && acknowledged > received
+        self.seen && !settled && self.misses(acknowledged)
     }
 }
 

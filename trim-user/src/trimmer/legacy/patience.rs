@@ -74,7 +74,7 @@ impl Half {
     }
 
     /// Whether bytes below `position` are not interpreted.
-    fn misses(&self, position: u64) -> bool {
+    pub(super) fn misses(&self, position: u64) -> bool {
         // The FIN counts like a byte.
         let known = self.frontier.saturating_add(u64::from(self.fin == self.frontier));
         self.started && position > known
