@@ -46,7 +46,9 @@ pub struct FlowState {
     /// 1 + [`Direction::index`] of the end that opened the connection; 0 when that was not seen.
     pub client: u8,
     /// Always 0.
-    pub reserved: [u8; 6],
+    pub reserved: [u8; 2],
+    /// The flow's hash, so that it is computed once. It decides the strategy and names the flow in its packets' tags.
+    pub hash: u32,
 }
 
 const _: () = assert!(core::mem::size_of::<FlowState>() == 32);
@@ -86,7 +88,7 @@ pub struct Visit {
 pub struct Rules {
     /// The policy in force.
     pub policy: PolicyWord,
-    /// The flow's hash under the seed in force.
+    /// The flow's hash: that of its entry, under the seed in force for a flow without one.
     pub hash: u32,
     /// Whether flows on other than the configured ports may be HTTP by their first bytes.
     pub detect: bool,
@@ -186,6 +188,7 @@ fn assigned(state: FlowState, rules: &Rules) -> FlowState {
         generation: rules.policy.generation(),
         strategy: rules.strategy() as u8,
         mode: rules.policy.mode() as u8,
+        hash: rules.hash,
         ..state
     }
 }

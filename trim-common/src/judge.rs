@@ -329,15 +329,16 @@ fn judge_segment(
     world: &mut impl World,
     reasons: &mut ReasonSet,
 ) -> Verdict {
+    let known = world.flow(&tcp.key);
     let rules = Rules {
         policy: world.policy(),
-        hash: tcp.key.hash(setup.seed),
+        hash: known.map_or_else(|| tcp.key.hash(setup.seed), |state| state.hash),
         detect: setup.detect != 0,
         now: stamp.now,
     };
     let by_port = || world.is_http_port(tcp.key.low_port) || world.is_http_port(tcp.key.high_port);
     let lead = || Lead::read(frame, tcp.payload_offset as u32, tcp.payload_length);
-    let visit = visit(world.flow(&tcp.key), tcp, &rules, by_port, lead);
+    let visit = visit(known, tcp, &rules, by_port, lead);
     world.store(&tcp.key, visit.state);
     count_visit(&visit, reasons);
     let mut verdict = judge_tcp(tcp, &rules, &visit, setup, stamp, reasons);

@@ -17,16 +17,19 @@ use crate::maps::{self, FLOWS};
 /// Finds or makes the flow's entry, brings it up to date and judges the segment.
 #[inline(always)]
 pub fn judge(frame: &FrameView, tcp: &Tcp, setup: &Setup, stamp: &Stamp, counters: &mut Counters) -> Verdict {
+    let entry = FLOWS.get_ptr_mut(&tcp.key);
     let rules = Rules {
         policy: maps::policy(),
-        hash: tcp.key.hash(setup.seed),
+        hash: match entry {
+            // SAFETY: an entry of the flow table is valid until the program returns, and its hash never changes.
+            Some(entry) => unsafe { (*entry).hash },
+            None => tcp.key.hash(setup.seed),
+        },
         detect: setup.detect != 0,
         now: stamp.now,
     };
-    let entry = FLOWS.get_ptr_mut(&tcp.key);
-    // SAFETY: an entry of the flow table is valid until the program returns. Another CPU that sees the flow's other direction
-    // may write at the same time: both derive the strategy from the same words, and what else can get lost (that a flow is
-    // HTTP) only makes the program keep more.
+    // SAFETY: as above. Another CPU that sees the flow's other direction may write at the same time: both derive the strategy
+    // from the same words, and what else can get lost (that a flow is HTTP) only makes the program keep more.
     let known = entry.map(|entry| unsafe { *entry });
     let by_port = || classify::by_port(&tcp.key);
     let visit = visit(known, tcp, &rules, by_port, || classify::lead(frame, tcp));

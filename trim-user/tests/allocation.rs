@@ -121,6 +121,7 @@ fn allocations_after_warm_up(lane: Lane, action: Action) -> u64 {
     let limits = HoldLimits {
         bytes: 1 << 20,
         time_ns: Some(1_000_000_000),
+        overloaded_ns: 2_000_000,
     };
     let policy = Policy {
         action,

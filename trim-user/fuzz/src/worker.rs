@@ -60,6 +60,7 @@ pub fn run(data: &[u8]) {
         limits: HoldLimits {
             bytes: [0, 600, 5_000, 1 << 20][usize::from(limits & 3)],
             time_ns: [None, Some(0), Some(50_000), Some(1 << 31)][usize::from(limits >> 2 & 3)],
+            overloaded_ns: 0,
         },
         workers: 1 + usize::from(shape & 3) % 3,
         mode: [Some(0), Some(1), Some(2), Some(3), None][usize::from(*mode) % 5],

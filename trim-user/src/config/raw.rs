@@ -223,6 +223,9 @@ pub(super) struct Trimming {
     /// How long `legacy` waits for bytes that were not captured although their receiver has acknowledged them, so that no
     /// retransmission will bring them. A capture that mixes up the order of packets may need more.
     pub(super) hold_time_acknowledged: Key<Span>,
+    /// Longest time that such a packet waits while the capture itself loses packets because they come too fast. What it has
+    /// lost does not come again, and all packets behind one that waits have to wait, too, which costs time.
+    pub(super) hold_time_overloaded: Key<Span>,
 }
 
 /// How the stages are laid over threads and cores.

@@ -43,6 +43,13 @@ pub(super) fn resolve(file: raw::File) -> (Config, Check) {
                 MILLISECOND,
                 HOUR,
             ),
+            time_overloaded: check.span(
+                "trimming.hold_time_overloaded",
+                &file.trimming.hold_time_overloaded,
+                2 * MILLISECOND,
+                Duration::ZERO,
+                HOUR,
+            ),
         },
         exemplars: super::comparison::resolve(&mut check, &file.comparison),
         pipeline: pipeline(&mut check, &file.pipeline),

@@ -123,6 +123,8 @@ pub struct Hold {
     pub bytes: usize,
     /// Longest wait.
     pub time: Duration,
+    /// Longest wait while the capture itself loses packets.
+    pub time_overloaded: Duration,
 }
 
 /// How stages are laid over threads and cores.

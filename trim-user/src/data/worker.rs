@@ -46,6 +46,8 @@ pub struct HoldLimits {
     pub bytes: usize,
     /// Longest wait in capture time, nanoseconds; `None` means as long as the memory lasts.
     pub time_ns: Option<u64>,
+    /// Longest wait while the capture itself loses packets, nanoseconds.
+    pub overloaded_ns: u64,
 }
 
 impl HoldLimits {
@@ -53,7 +55,17 @@ impl HoldLimits {
     pub const OFFLINE: Self = Self {
         bytes: 64 << 20,
         time_ns: None,
+        overloaded_ns: u64::MAX,
     };
+
+    /// The longest wait.
+    const fn longest_wait(&self, is_overloaded: bool) -> u64 {
+        match self.time_ns {
+            Some(time) if is_overloaded && self.overloaded_ns < time => self.overloaded_ns,
+            Some(time) => time,
+            None => u64::MAX,
+        }
+    }
 }
 
 /// Trims frames in one or more lanes.
@@ -61,6 +73,7 @@ pub struct Worker {
     lanes: Vec<Lane>,
     policy: Policy,
     limits: HoldLimits,
+    is_overloaded: bool,
     held: HeldFrames,
     next: u64,
     labels: Labels,
@@ -94,6 +107,7 @@ impl Worker {
             lanes,
             policy,
             limits,
+            is_overloaded: false,
             held: HeldFrames::default(),
             next: 0,
             labels: Labels::new(),
@@ -262,6 +276,7 @@ impl Worker {
         counts.panics += 1;
         retired.absorb(trimmer.statistics());
         *trimmer = make();
+        trimmer.hurry(self.is_overloaded);
     }
 
     #[inline]
@@ -346,14 +361,23 @@ impl Worker {
         }
     }
 
+    /// Says whether the capture itself loses packets. What it has lost does not come, and whatever waits for that holds up
+    /// all packets behind it: they would cost more, and more would be lost.
+    #[inline]
+    pub fn hurry(&mut self, is_overloaded: bool) {
+        if self.is_overloaded != is_overloaded {
+            self.is_overloaded = is_overloaded;
+            for lane in &mut self.lanes {
+                lane.trimmer.hurry(is_overloaded);
+            }
+        }
+    }
+
     /// Keeps what is held within its limits. `now_ns` is the current capture time.
     pub fn enforce(&mut self, now_ns: u64, output: &mut impl Output) {
         while let Some((ticket, lane, since)) = self.held.oldest() {
             let too_much = self.held.bytes() > self.limits.bytes;
-            let too_long = self
-                .limits
-                .time_ns
-                .is_some_and(|limit| now_ns.saturating_sub(since) > limit);
+            let too_long = now_ns.saturating_sub(since) > self.limits.longest_wait(self.is_overloaded);
             if !too_much && !too_long {
                 return;
             }
@@ -467,5 +491,98 @@ impl Late for LateFrames<'_> {
             Some(stored)
         };
         self.held.settle(ticket, stored);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Holds every segment until it is told to release it.
+    struct Hesitant(Statistics);
+
+    impl Trimmer for Hesitant {
+        fn strategy(&self) -> trim_common::strategy::Strategy {
+            trim_common::strategy::Strategy::Legacy
+        }
+
+        fn judge(&mut self, _: Ticket, _: &Segment<'_>, _: &mut Labels, _: &mut dyn Late) -> Judgement {
+            Judgement::Held
+        }
+
+        fn release(&mut self, ticket: Ticket, late: &mut dyn Late) {
+            let mut labels = Labels::new();
+            labels.push(1, Label::Unsure);
+            late.decide(ticket, &labels);
+        }
+
+        fn finish(&mut self, _: &mut dyn Late) {}
+
+        fn statistics(&self) -> &Statistics {
+            &self.0
+        }
+    }
+
+    #[derive(Default)]
+    struct Times(Vec<u64>);
+
+    impl Output for Times {
+        fn store(&mut self, _: usize, frame: Record<'_>) {
+            self.0.push(frame.time_ns);
+        }
+    }
+
+    /// A TCP segment with one byte of payload.
+    fn segment() -> Vec<u8> {
+        let mut ip = vec![0x45, 0, 0, 41, 0, 0, 0, 0, 64, 6, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2];
+        ip.extend([0, 80, 0, 81, 0, 0, 0, 0, 0, 0, 0, 0, 0x50, 0x10, 0, 0, 0, 0, 0, 0, b'x']);
+        ip
+    }
+
+    /// The capture times of the frames that have left at `now`, of three that came at 0, 10 and 20.
+    fn left_at(now: u64, is_overloaded: bool) -> Vec<u64> {
+        let limits = HoldLimits {
+            bytes: 1 << 20,
+            time_ns: Some(1000),
+            overloaded_ns: 50,
+        };
+        let make: MakeTrimmer = Box::new(|| Box::new(Hesitant(Statistics::default())));
+        let (mut worker, mut times) = (Worker::new(vec![make], Policy::default(), limits), Times::default());
+        let data = segment();
+        for time_ns in [0, 10, 20] {
+            let frame = Record {
+                interface: 0,
+                time_ns,
+                original_length: data.len() as u32,
+                data: &data,
+            };
+            worker.packet(0, LinkType::RAW, &frame, &mut times);
+        }
+        worker.hurry(is_overloaded);
+        worker.enforce(now, &mut times);
+        times.0
+    }
+
+    #[test]
+    fn a_packet_waits_as_long_as_it_may() {
+        assert!(left_at(1000, false).is_empty());
+        assert_eq!(left_at(1015, false), [0, 10]);
+    }
+
+    #[test]
+    fn in_an_overload_packets_hardly_wait() {
+        assert!(left_at(50, true).is_empty());
+        assert_eq!(left_at(65, true), [0, 10]);
+    }
+
+    #[test]
+    fn what_is_longer_in_an_overload_than_otherwise_does_not_count() {
+        let limits = HoldLimits {
+            bytes: 0,
+            time_ns: Some(3),
+            overloaded_ns: 5,
+        };
+        assert_eq!((limits.longest_wait(true), limits.longest_wait(false)), (3, 3));
+        assert_eq!(HoldLimits::OFFLINE.longest_wait(true), u64::MAX);
     }
 }

@@ -251,10 +251,10 @@ pub(super) fn release() -> String {
     std::fs::read_to_string("/proc/sys/kernel/osrelease").map_or_else(|_| "?".to_owned(), |text| text.trim().to_owned())
 }
 
-/// The capabilities that the program needs and the process lacks (`CapEff` in proc_pid_status(5); numbers from
+/// The capabilities that the program needs and the calling thread lacks: each thread has its own (`CapEff` in proc_pid_status(5); numbers from
 /// include/uapi/linux/capability.h).
 pub(super) fn missing_capabilities() -> Vec<&'static str> {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let status = std::fs::read_to_string("/proc/thread-self/status").unwrap_or_default();
     missing_in(&status)
 }
 

@@ -7,6 +7,7 @@ mod counts;
 mod exemplars;
 mod faults;
 mod latency;
+mod overload;
 mod thread;
 
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
@@ -17,6 +18,7 @@ pub use counts::{LaneCounts, LaneTotals};
 pub use exemplars::{ExemplarBoard, Tally};
 pub use faults::{FaultPlan, Faults};
 pub use latency::{Latency, Stage};
+pub use overload::Overload;
 pub use thread::{Gauge, LatencyDesk, ThreadBoard, ThreadTotals};
 
 /// One way through a worker: which trimmer judges a packet.
@@ -74,6 +76,8 @@ pub struct Shared {
     pub interfaces: Vec<InterfaceBoard>,
     /// Generation of the policy in force; packets tagged with an earlier one were assigned before the last switch.
     pub generation: AtomicU32,
+    /// Whether packets come faster than they are taken.
+    pub overload: Overload,
     /// When the kernel's lease was last renewed, CLOCK_MONOTONIC nanoseconds; 0 before the first time.
     pub lease_renewed: Gauge,
     /// Set once: receive what is there, finish the files, end.
@@ -95,6 +99,7 @@ impl Shared {
             threads,
             interfaces: (0..interfaces).map(|_| InterfaceBoard::default()).collect(),
             generation: AtomicU32::new(0),
+            overload: Overload::default(),
             lease_renewed: Gauge::default(),
             stop: AtomicBool::new(false),
             rotations: AtomicU64::new(0),

@@ -164,6 +164,10 @@ impl Trimmer for Auto {
         self.count(before);
     }
 
+    fn hurry(&mut self, is_overloaded: bool) {
+        self.exact.hurry(is_overloaded);
+    }
+
     fn statistics(&self) -> &Statistics {
         &self.statistics
     }

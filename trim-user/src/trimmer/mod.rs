@@ -103,6 +103,9 @@ pub trait Trimmer: Send {
     /// What happened so far.
     fn statistics(&self) -> &Statistics;
 
+    /// While `is_overloaded`, the capture itself loses packets: what is missing is hardly worth waiting for.
+    fn hurry(&mut self, _is_overloaded: bool) {}
+
     /// What is certain of the bytes behind a segment that was decided just now and ends with body: 0 when nothing is. Bytes
     /// that somebody still wants to see, such as a second trimmer that is compared, are never promised.
     fn body_ahead(&mut self, _segment: &Segment<'_>) -> BodyAhead {

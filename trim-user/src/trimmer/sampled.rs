@@ -81,6 +81,11 @@ impl<P: Trimmer, S: Trimmer> Trimmer for Sampled<P, S> {
         self.count();
     }
 
+    fn hurry(&mut self, is_overloaded: bool) {
+        self.plain.hurry(is_overloaded);
+        self.shadowed.hurry(is_overloaded);
+    }
+
     fn statistics(&self) -> &Statistics {
         &self.statistics
     }

@@ -128,6 +128,11 @@ impl<L: Trimmer, S: Trimmer> Trimmer for Shadow<L, S> {
         self.count();
     }
 
+    fn hurry(&mut self, is_overloaded: bool) {
+        self.leader.hurry(is_overloaded);
+        self.second.hurry(is_overloaded);
+    }
+
     fn statistics(&self) -> &Statistics {
         &self.statistics
     }

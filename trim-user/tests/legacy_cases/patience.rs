@@ -1,6 +1,6 @@
 //! Bytes that the other end has received and this capture has not.
 
-use trim_user::trimmer::Settings;
+use trim_user::trimmer::{Settings, Trimmer as _};
 
 use crate::wire::Wire;
 
@@ -91,6 +91,18 @@ fn an_answer_waits_no_longer_for_its_request_than_bytes_do() {
     wire.now = 10;
     wire.client(2 * GET.len() as u32, b"");
     wire.expect(second, "H38 B3");
+}
+
+#[test]
+fn while_the_capture_loses_packets_only_what_is_not_acknowledged_is_waited_for() {
+    let (mut wire, held) = with_a_hole(&Settings::default());
+    wire.trimmer.hurry(true);
+    acknowledge(&mut wire);
+    wire.expect(held, "H38 B3");
+    wire.trimmer.hurry(false);
+    let next = wire.server(after(2), ANSWER);
+    wire.client(5 * GET.len() as u32 + 1, b"");
+    wire.expect_held(next);
 }
 
 #[test]

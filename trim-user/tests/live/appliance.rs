@@ -54,6 +54,8 @@ pub(crate) struct Setting {
     pub(crate) layout: &'static str,
     pub(crate) on_loss: &'static str,
     pub(crate) interfaces: &'static [&'static str],
+    /// More keys of the section `capture`.
+    pub(crate) capture: &'static str,
     /// More keys of the section `control`.
     pub(crate) control: &'static str,
     /// More of the configuration: it goes on in the list of alert channels. `FOLDER` is the folder of its files.
@@ -68,6 +70,7 @@ impl Default for Setting {
             layout: "inline",
             on_loss: "pass",
             interfaces: &[Span::INTERFACE],
+            capture: "",
             control: "",
             more: "",
         }
@@ -184,12 +187,13 @@ fn configuration(setting: Setting, folder: &Path, socket: &Path) -> String {
         layout,
         on_loss,
         interfaces,
+        capture,
         control,
         more,
     } = setting;
     format!(
         "capture:\n  interfaces: [{interface}]\n  xdp_mode: {xdp_mode}\n  frames_per_queue: 32768\n  ring_size: 16384\n  \
-         on_user_space_loss: {on_loss}\nstrategy:\n  mode: {mode}\n  split_percent: 50\npipeline:\n  layout: {layout}\n  queue_batches: 1024\n\
+         on_user_space_loss: {on_loss}\n{capture}strategy:\n  mode: {mode}\n  split_percent: 50\npipeline:\n  layout: {layout}\n  queue_batches: 1024\n\
          output:\n  directory: {folder}/captures\n  sync: false\ncontrol:\n  socket: {socket}\n  database: {folder}/trim.db\n{control}alerts:\n  directory: {folder}/alerts\n  channels:\n    log_file:\n      - {{name: log, path: {folder}/alerts.json}}\n{more}",
         more = more.replace("FOLDER", &folder.display().to_string()),
         interface = interfaces.join(", "),

@@ -59,6 +59,8 @@ fn profiles_disturb_neither_packets_nor_the_lease() {
     }
     let setting = Setting {
         mode: "scanning",
+        // A profile shows who uses a CPU, and the traffic may be over before it begins.
+        capture: "  wait: spin\n",
         ..Setting::default()
     };
     let captured = capture(setting, one_queue(false), |appliance| {

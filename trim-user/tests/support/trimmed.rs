@@ -26,6 +26,7 @@ pub fn trim(frames: &[Frame], lane: Lane, settings: &Settings, policy: Policy) -
     let limits = HoldLimits {
         bytes: 1 << 30,
         time_ns: None,
+        overloaded_ns: u64::MAX,
     };
     let mut worker = Worker::new(makers(settings), policy, limits);
     let mut kept = Kept(Vec::new());

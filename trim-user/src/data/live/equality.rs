@@ -103,6 +103,7 @@ struct Trial {
 const HOLD: Hold = Hold {
     bytes: 1 << 30,
     time: Duration::from_secs(1 << 30),
+    time_overloaded: Duration::from_secs(1 << 30),
 };
 
 impl Trial {

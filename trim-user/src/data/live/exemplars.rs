@@ -59,6 +59,7 @@ fn compare(settings: ExemplarSettings, connections: u16, board: &Arc<ExemplarBoa
     let hold = Hold {
         bytes: 1 << 20,
         time: std::time::Duration::from_secs(1),
+        time_overloaded: std::time::Duration::from_millis(2),
     };
     let mut worker = lanes::worker(&trimmer, &extras, Policy::default(), hold);
     let mut chunk = Chunk::default();

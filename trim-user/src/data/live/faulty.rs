@@ -87,6 +87,10 @@ impl<T: Trimmer> Trimmer for Faulty<T> {
         self.inner.finish(late);
     }
 
+    fn hurry(&mut self, is_overloaded: bool) {
+        self.inner.hurry(is_overloaded);
+    }
+
     fn statistics(&self) -> &Statistics {
         self.inner.statistics()
     }

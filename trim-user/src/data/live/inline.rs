@@ -49,6 +49,7 @@ impl InlineLoop {
         let broken = loop {
             let started = Intake::now();
             let received = self.intake.receive(started, &shared, board);
+            self.worker.hurry(shared.overload.is_on(started));
             let turn = self.trim(&mut chunk);
             let trimmed = self.write(&mut chunk, started, &turn, &mut latency);
             self.intake.refill();

@@ -46,6 +46,7 @@ impl Intake {
 
     /// Takes up to a batch out of each ring; returns how many packets there were. `now` is CLOCK_MONOTONIC.
     pub(super) fn receive(&mut self, now: u64, shared: &Shared, board: &ThreadBoard) -> usize {
+        self.notice_overload(now, shared);
         let generation = shared.generation.load(Ordering::Acquire);
         let mut received = 0;
         for index in 0..self.queues.len() {
@@ -55,6 +56,14 @@ impl Intake {
         }
         board.received.add(received as u64);
         received
+    }
+
+    fn notice_overload(&self, now: u64, shared: &Shared) {
+        if self.queues.iter().any(Queue::is_short) && shared.overload.note(now) {
+            tracing::warn!(
+                "packets come faster than they are trimmed; for a second, missing ones are hardly waited for"
+            );
+        }
     }
 
     fn receive_ring(

@@ -38,6 +38,7 @@ pub(super) fn worker(settings: &Settings, extras: &Extras, policy: Policy, hold:
     let limits = HoldLimits {
         bytes: hold.bytes,
         time_ns: Some(hold.time.as_nanos() as u64),
+        overloaded_ns: hold.time_overloaded.as_nanos() as u64,
     };
     let makers = Lane::ALL.map(|lane| live_maker(lane, settings, extras)).into();
     let worker = Worker::new(makers, policy, limits);

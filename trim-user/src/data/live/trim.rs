@@ -57,6 +57,7 @@ impl TrimLoop {
         let board = &shared.threads[self.board];
         loop {
             let taken = self.take();
+            self.worker.hurry(shared.overload.is_on(Intake::now()));
             self.trim();
             let now = Intake::now();
             self.worker.enforce(self.base.to_realtime(now), self.output.chunk());

@@ -157,6 +157,13 @@ impl Queue {
         self.sockets.iter().any(|socket| socket.rx.pending() > 0)
     }
 
+    /// Whether packets are being lost, or the next ones may be, because they are taken too slowly: there is hardly room for
+    /// them in an RX ring, or hardly a frame.
+    #[inline]
+    pub fn is_short(&self) -> bool {
+        self.fill.is_nearly_empty() || self.sockets.iter().any(|socket| socket.rx.is_nearly_full())
+    }
+
     /// Wakes the driver if it asked for it. Copy mode never asks.
     #[inline]
     pub(super) fn wake_if_needed(&self) {

@@ -13,6 +13,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use super::error::XskError;
 use super::memory::Mapping;
 
+/// Most packets that the kernel takes from a driver at once (NAPI_POLL_WEIGHT, include/linux/netdevice.h).
+const POLL: u32 = 64;
+
 /// Where a ring is found: its name for errors, the kernel's offsets and its size.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct RingSpot {
@@ -102,6 +105,12 @@ impl<T: Copy> Ring<T> {
         unsafe { self.flags.as_ref() }
     }
 
+    /// As many entries as the kernel takes or fills at once; fewer in a small ring, which would otherwise never be at rest.
+    #[inline]
+    fn few(&self) -> u32 {
+        POLL.min(self.size / 8)
+    }
+
     /// The place of the entry with this free-running index.
     #[inline]
     fn entry(&self, index: u32) -> NonNull<T> {
@@ -181,6 +190,12 @@ impl<T: Copy> Producer<T> {
             .min(self.ring.size)
     }
 
+    /// Whether there is hardly an entry left for what the kernel brings at once.
+    #[inline]
+    pub(super) fn is_nearly_empty(&self) -> bool {
+        self.pending() < self.ring.few()
+    }
+
     /// Whether the kernel wants a system call before it looks at the ring again.
     #[inline]
     pub(super) fn needs_wakeup(&self) -> bool {
@@ -250,6 +265,12 @@ impl<T: Copy> Consumer<T> {
             .load(Ordering::Acquire)
             .wrapping_sub(self.consumed)
             .min(self.ring.size)
+    }
+
+    /// Whether there is hardly room for what the kernel brings at once.
+    #[inline]
+    pub(super) fn is_nearly_full(&self) -> bool {
+        self.pending() > self.ring.size - self.ring.few()
     }
 
     /// Copies of the entries that wait here.

@@ -56,6 +56,7 @@ impl Legacy {
             requests: Arc::new(Budget::new(settings.reassembly_bytes / 8)),
             held: 0,
             most_blocks: settings.reassembly_bytes / 4 / size_of::<Block>(),
+            patience: settings.hold_acknowledged_ns,
             statistics: Statistics::default(),
             scratch: Labels::new(),
         };
@@ -155,6 +156,15 @@ impl Trimmer for Legacy {
 
     fn statistics(&self) -> &Statistics {
         &self.shared.statistics
+    }
+
+    fn hurry(&mut self, is_overloaded: bool) {
+        let shared = &mut self.shared;
+        shared.patience = if is_overloaded {
+            0
+        } else {
+            shared.settings.hold_acknowledged_ns
+        };
     }
 
     fn body_ahead(&mut self, segment: &Segment<'_>) -> BodyAhead {

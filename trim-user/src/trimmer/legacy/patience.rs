@@ -47,7 +47,7 @@ impl Run<'_> {
         let half = &mut self.flow.halves[direction];
         half.note_missing(now);
         let waited = now.saturating_sub(half.checkpoint.time);
-        half.misses(half.checkpoint.position) && waited >= self.shared.settings.hold_acknowledged_ns
+        half.misses(half.checkpoint.position) && waited >= self.shared.patience
     }
 
     /// Whether the bytes between the frontier and a segment that has just come need not be waited for at all: they were

@@ -29,6 +29,8 @@ pub(super) struct Shared {
     pub(super) held: usize,
     /// Blocks of history over all flows from which on each direction must do with one.
     pub(super) most_blocks: usize,
+    /// How long bytes that are acknowledged and missing are waited for now, nanoseconds.
+    pub(super) patience: u64,
     pub(super) statistics: Statistics,
     pub(super) scratch: Labels,
 }
