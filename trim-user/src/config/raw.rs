@@ -72,6 +72,10 @@ pub(super) struct Capture {
     pub(super) huge_pages: Key<HugePages>,
     /// How a receiving thread waits for packets.
     pub(super) wait: Key<Wait>,
+    /// For so long a thread that waits with `adaptive` or `poll` runs the driver's receive loop itself before it sleeps
+    /// (`SO_PREFER_BUSY_POLL`); 0 leaves that to the kernel. Worth it on a NIC whose interrupts are deferred
+    /// (`napi_defer_hard_irqs`, `gro_flush_timeout`).
+    pub(super) busy_poll: Key<Span>,
     /// What becomes of packets when user space is gone.
     pub(super) on_user_space_loss: Key<OnLoss>,
     /// When the daemon has not renewed its lease for this long, the kernel falls back to `legacy` by itself.

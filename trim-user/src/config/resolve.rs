@@ -117,6 +117,13 @@ fn capture(check: &mut Check, raw: &raw::Capture) -> Capture {
         ring_size,
         huge_pages: check.choice("capture.huge_pages", &raw.huge_pages, HugePages::Auto),
         wait: check.choice("capture.wait", &raw.wait, Wait::Adaptive),
+        busy_poll: check.span(
+            "capture.busy_poll",
+            &raw.busy_poll,
+            Duration::ZERO,
+            Duration::ZERO,
+            100 * MILLISECOND,
+        ),
         on_user_space_loss: check.choice("capture.on_user_space_loss", &raw.on_user_space_loss, OnLoss::Pass),
         lease: check.span(
             "capture.lease",

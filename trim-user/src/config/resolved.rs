@@ -94,6 +94,8 @@ pub struct Capture {
     pub huge_pages: HugePages,
     /// How a receiving thread waits.
     pub wait: Wait,
+    /// For how long the driver is polled by a thread that waits; zero for not at all. Whole microseconds count.
+    pub busy_poll: Duration,
     /// What becomes of packets when no user space takes them.
     pub on_user_space_loss: OnLoss,
     /// After this long without renewal the kernel falls back to `legacy`.

@@ -19,6 +19,7 @@ fn flood(each: u32) {
 
 fn full_rx_rings(hook: Hook) {
     let mut receiver = Receiver::open(1, hook, false, Options { rx_ring: 64, ..small() });
+    assert!(!receiver.queues[0].is_short(), "there is room");
     flood(1000);
     receiver.settle(2000);
     let expected = QueueLoss {
@@ -26,6 +27,7 @@ fn full_rx_rings(hook: Hook) {
         ..QueueLoss::default()
     };
     assert_eq!(receiver.lost(), expected);
+    assert!(receiver.queues[0].is_short(), "packets are lost");
     // What was there before the rings were full is still there and unharmed.
     for strategy in Strategy::ALL {
         let frames = receiver.take(0, strategy, 64);
@@ -37,6 +39,7 @@ fn full_rx_rings(hook: Hook) {
         }
         receiver.give_back(0, frames);
     }
+    assert!(!receiver.queues[0].is_short(), "there is room again");
     receiver.assert_nothing_leaked();
 }
 
@@ -69,6 +72,7 @@ fn empty_fill_ring(hook: Hook) {
         ..QueueLoss::default()
     };
     assert_eq!(receiver.lost(), expected);
+    assert!(receiver.queues[0].is_short(), "the kernel has no frame");
     let raw = receiver.queues[0].statistics().unwrap().sockets;
     for (socket, strategy) in raw.iter().zip(Strategy::ALL) {
         assert_eq!(

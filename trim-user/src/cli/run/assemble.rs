@@ -6,6 +6,7 @@ use std::io;
 use std::panic::resume_unwind;
 use std::path::PathBuf;
 use std::thread::{Builder, JoinHandle};
+use std::time::Duration;
 
 use anyhow::Context as _;
 use crossbeam_channel::Sender;
@@ -24,7 +25,7 @@ use crate::kernel::maps::{CutsMap, Maps};
 use crate::kernel::nic::{self, LinkMonitor, LinkState, Promiscuous};
 use crate::kernel::pins;
 use crate::kernel::program::{AttachMode, LoadOptions, Program};
-use crate::kernel::xsk::{BindMode, HugePages, Options, Queue, Settings};
+use crate::kernel::xsk::{BindMode, BusyPoll, HugePages, Options, Queue, Settings};
 use crate::kernel::{affinity, clock};
 use crate::packet::LinkType;
 use crate::trimmer::{Action, NonHttp, Ports};
@@ -314,8 +315,17 @@ fn queue_options(capture: &config::Capture) -> Options {
             Bind::ZeroCopy => BindMode::ZeroCopy,
             Bind::Copy => BindMode::Copy,
         },
+        busy_poll: busy_poll(capture.busy_poll),
         ..Options::default()
     }
+}
+
+fn busy_poll(time: Duration) -> Option<BusyPoll> {
+    let microseconds = u32::try_from(time.as_micros()).unwrap_or(u32::MAX);
+    (microseconds > 0).then_some(BusyPoll {
+        microseconds,
+        budget: BusyPoll::BUDGET,
+    })
 }
 
 fn sink(output: &config::Output) -> anyhow::Result<RotatingSink> {

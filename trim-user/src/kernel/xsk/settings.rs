@@ -56,6 +56,11 @@ pub struct BusyPoll {
     pub budget: u32,
 }
 
+impl BusyPoll {
+    /// What the kernel's own receive loop takes at once (NAPI_POLL_WEIGHT, include/linux/netdevice.h), packets.
+    pub const BUDGET: u32 = 64;
+}
+
 /// Choices for one queue, as they come from the configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Options {
