@@ -23,7 +23,7 @@ pub(crate) fn by_legacy(frames: &[Vec<u8>]) -> Vec<usize> {
     let make: MakeTrimmer = Box::new(|| Box::new(Legacy::new(&Settings::default())));
     let limits = HoldLimits {
         bytes: 1 << 20,
-        time_ns: None,
+        ..HoldLimits::OFFLINE
     };
     let mut worker = Worker::new(vec![make], Policy::default(), limits);
     let mut kept = Lengths::default();

@@ -25,8 +25,7 @@ impl Output for Kept {
 pub fn trim(frames: &[Frame], lane: Lane, settings: &Settings, policy: Policy) -> Vec<Frame> {
     let limits = HoldLimits {
         bytes: 1 << 30,
-        time_ns: None,
-        overloaded_ns: u64::MAX,
+        ..HoldLimits::OFFLINE
     };
     let mut worker = Worker::new(makers(settings), policy, limits);
     let mut kept = Kept(Vec::new());
