@@ -203,6 +203,7 @@ impl Appliance {
             split_percent: percent(policy.split()),
             generation: policy.generation(),
             balance: accounts.balance(),
+            overloads: self.shared.overload.count(),
             packets: Packets {
                 seen: accounts.seen,
                 written: accounts.written,

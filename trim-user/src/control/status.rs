@@ -28,6 +28,9 @@ pub struct Status {
     pub accounts: Accounts,
     /// Packets seen less packets accounted for.
     pub balance: i64,
+    /// Times that packets came faster than they were taken, so that missing ones were hardly waited for.
+    #[serde(default)]
+    pub overloads: u64,
     /// Bytes.
     pub bytes: Bytes,
     /// HTTP in total.

@@ -10,12 +10,22 @@ const LASTS_NS: u64 = 1_000_000_000;
 pub struct Overload {
     /// CLOCK_MONOTONIC, nanoseconds; 0 before the first one.
     until: AtomicU64,
+    begun: AtomicU64,
 }
 
 impl Overload {
     /// Notes a sign of overload at `now` (CLOCK_MONOTONIC, nanoseconds); whether it is the first one after a while.
     pub fn note(&self, now: u64) -> bool {
-        self.until.swap(now.saturating_add(LASTS_NS), Ordering::Relaxed) <= now
+        let begins = self.until.swap(now.saturating_add(LASTS_NS), Ordering::Relaxed) <= now;
+        if begins {
+            self.begun.fetch_add(1, Ordering::Relaxed);
+        }
+        begins
+    }
+
+    /// How many there were.
+    pub fn count(&self) -> u64 {
+        self.begun.load(Ordering::Relaxed)
     }
 
     /// Whether there was a sign of overload lately.
@@ -38,5 +48,6 @@ mod tests {
         assert!(!overload.note(6), "it is the same one");
         assert!(overload.is_on(5 + LASTS_NS));
         assert!(overload.note(6 + LASTS_NS), "another one");
+        assert_eq!(overload.count(), 2);
     }
 }

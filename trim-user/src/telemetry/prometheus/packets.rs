@@ -64,6 +64,12 @@ pub(super) const METRICS: &[Metric] = &[
         |it, out| out.real(&[], it.status.balance as f64),
     ),
     Metric::counter(
+        "trim_overloads",
+        &[],
+        "Times that packets came faster than they were taken. For a second, at least, missing ones are then hardly waited for.",
+        |it, out| out.count(&[], it.status.overloads),
+    ),
+    Metric::counter(
         "trim_packets_out_of_order",
         &[],
         "Packets written behind one with a later time.",

@@ -80,6 +80,7 @@ fn status() -> Status {
             ..Accounts::default()
         },
         balance: 0,
+        overloads: 0,
         bytes: Default::default(),
         http: Default::default(),
         strategies: BTreeMap::from([("scanning".to_owned(), StrategyStatus::default())]),

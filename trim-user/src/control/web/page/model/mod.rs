@@ -193,6 +193,7 @@ impl Machine {
                 ("Kept as unsure", figures::bytes(http.unsure_bytes)),
                 ("Kept as undecided", figures::bytes(http.undecided_bytes)),
                 ("Waiting for labels", figures::bytes(files.held_bytes)),
+                ("Overloads", figures::number(status.overloads)),
                 ("Out of order", figures::counted(files.out_of_order, "packet")),
             ],
         }
