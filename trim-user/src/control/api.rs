@@ -35,7 +35,7 @@ use super::histograms::Histograms;
 use super::operator::Desk;
 use super::status::{Status, SwitchStatus};
 use super::store::EventLog;
-use super::switch::Reach;
+use super::switch::{Promised, Reach};
 use crate::kernel::KernelError;
 use crate::telemetry::elasticsearch::Tally;
 use access::Access;
@@ -331,7 +331,7 @@ async fn switch(State(service): State<Service>, Json(request): Json<SwitchReques
     let mode = mode_by_name(&request.mode).map_err(|message| Refused(StatusCode::BAD_REQUEST, message))?;
     let split = request.split_percent.map(split_of).transpose();
     let split = split.map_err(|message| Refused(StatusCode::BAD_REQUEST, message))?;
-    service.lock().switch(mode, split, request.reach)?;
+    service.lock().switch(mode, split, request.reach, Promised::Believed)?;
     tokio::time::sleep(SETTLING).await;
     let switch = service.lock().last_switch();
     Ok(Json(Done {

@@ -13,7 +13,7 @@ use super::collect::KernelSide;
 use super::status::{
     Bytes, InterfaceStatus, OutputStatus, Packets, Status, StrategyStatus, SwitchStatus, http_total, strategy_status,
 };
-use super::switch::{Reach, Switch, SwitchTime};
+use super::switch::{Promised, Reach, Switch, SwitchTime};
 use crate::kernel::KernelError;
 use crate::kernel::clock;
 use crate::kernel::maps::{CountersMap, Counts};
@@ -82,9 +82,15 @@ impl Appliance {
     ///
     /// # Errors
     /// When the kernel refuses the write.
-    pub fn switch(&mut self, mode: Mode, split: Option<Split>, reach: Reach) -> Result<(), KernelError> {
+    pub fn switch(
+        &mut self,
+        mode: Mode,
+        split: Option<Split>,
+        reach: Reach,
+        promised: Promised,
+    ) -> Result<(), KernelError> {
         let split = split.unwrap_or(self.switch.policy().split());
-        let time = self.switch.switch(mode, split, reach)?;
+        let time = self.switch.switch(mode, split, reach, promised)?;
         tracing::info!(mode = mode.name(), split_percent = percent(split), ?reach, "switched");
         self.last_switch = Some(time);
         Ok(())

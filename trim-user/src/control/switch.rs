@@ -26,6 +26,15 @@ pub enum Reach {
     Immediate,
 }
 
+/// Whether what trimmers have promised to be body is still believed, by those that take their flows over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Promised {
+    /// It is: the flows were in good hands.
+    Believed,
+    /// It is not: somebody doubts those who promised it.
+    Withdrawn,
+}
+
 /// What the kernel side of one interface can be told.
 pub struct Levers {
     /// Mode, split and generation.
@@ -71,6 +80,8 @@ impl Switch {
             let word = levers.policy.get()?;
             if word != self.word {
                 tracing::warn!(mode = word.mode().name(), "another process has changed the policy");
+                // `trim rollback --direct` does so in an emergency.
+                self.shared.promises.withdraw(clock::monotonic());
                 self.shared.generation.store(word.generation(), Ordering::Release);
                 self.word = word;
                 break;
@@ -83,17 +94,30 @@ impl Switch {
     ///
     /// # Errors
     /// When the kernel refuses a write; the interfaces before it have switched.
-    pub fn switch(&mut self, mode: Mode, split: Split, reach: Reach) -> Result<SwitchTime, KernelError> {
+    pub fn switch(
+        &mut self,
+        mode: Mode,
+        split: Split,
+        reach: Reach,
+        promised: Promised,
+    ) -> Result<SwitchTime, KernelError> {
         self.refresh()?;
         let word = match reach {
             Reach::Drain => self.word.drain(mode, split),
             Reach::Immediate => self.word.immediate(mode, split),
         };
         let commanded = clock::monotonic();
+        if promised == Promised::Withdrawn {
+            self.shared.promises.withdraw(commanded);
+        }
         self.levers
             .iter_mut()
             .try_for_each(|levers| levers.policy.switch(word))?;
         let write_ns = clock::monotonic() - commanded;
+        if promised == Promised::Withdrawn {
+            // Also what was promised of packets in between.
+            self.shared.promises.withdraw(commanded + write_ns);
+        }
         self.shared.generation.store(word.generation(), Ordering::Release);
         self.word = word;
         Ok(SwitchTime { commanded, write_ns })

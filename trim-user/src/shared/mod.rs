@@ -8,6 +8,7 @@ mod exemplars;
 mod faults;
 mod latency;
 mod overload;
+mod promises;
 mod thread;
 
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
@@ -19,6 +20,7 @@ pub use exemplars::{ExemplarBoard, Tally};
 pub use faults::{FaultPlan, Faults};
 pub use latency::{Latency, Stage};
 pub use overload::Overload;
+pub use promises::Promises;
 pub use thread::{Gauge, LatencyDesk, ThreadBoard, ThreadTotals};
 
 /// One way through a worker: which trimmer judges a packet.
@@ -78,6 +80,8 @@ pub struct Shared {
     pub generation: AtomicU32,
     /// Whether packets come faster than they are taken.
     pub overload: Overload,
+    /// What trimmers know to be body.
+    pub promises: Promises,
     /// When the kernel's lease was last renewed, CLOCK_MONOTONIC nanoseconds; 0 before the first time.
     pub lease_renewed: Gauge,
     /// Set once: receive what is there, finish the files, end.
@@ -100,6 +104,7 @@ impl Shared {
             interfaces: (0..interfaces).map(|_| InterfaceBoard::default()).collect(),
             generation: AtomicU32::new(0),
             overload: Overload::default(),
+            promises: Promises::default(),
             lease_renewed: Gauge::default(),
             stop: AtomicBool::new(false),
             rotations: AtomicU64::new(0),

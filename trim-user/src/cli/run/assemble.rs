@@ -136,10 +136,14 @@ impl Capture {
             policy: config.policy,
             hold: config.hold,
             exemplars: config.exemplars.clone(),
-            cutter: cuts_bodies(config).then(|| CutterParts {
-                maps: opened.iter().map(|interface| interface.cuts.clone()).collect(),
+            cutter: CutterParts {
+                maps: if cuts_bodies(config) {
+                    opened.iter().map(|interface| interface.cuts.clone()).collect()
+                } else {
+                    Vec::new()
+                },
                 seed,
-            }),
+            },
             wait: config.capture.wait,
             sink: Box::new(sink),
         };

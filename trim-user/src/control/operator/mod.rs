@@ -24,7 +24,7 @@ use super::collect::{Collector, KernelSide};
 use super::health::{Evidence, Moment, Window};
 use super::rollout::{Action, Command, Decision, Input, Move, Observation, Plan, Request, State, Status, decide};
 use super::store::{Entry, Event, EventLog, Keeper, Standing};
-use super::switch::Reach;
+use super::switch::{Promised, Reach};
 use crate::config::Watching;
 use crate::kernel::clock;
 
@@ -382,7 +382,7 @@ impl Work {
 
     fn switch(&self, mode: Mode, share: f64, reach: Reach) {
         let split = Split::from_basis_points((share * 10_000.0).round() as u32);
-        if let Err(error) = lock(&self.parts.appliance).switch(mode, Some(split), reach) {
+        if let Err(error) = lock(&self.parts.appliance).switch(mode, Some(split), reach, Promised::Withdrawn) {
             tracing::error!(%error, mode = mode.name(), "the switch failed");
         }
     }

@@ -204,7 +204,7 @@ fn build_inline(parts: Parts, wait: WaitMode, shared: &Arc<Shared>, extras: &Ext
     let inline = InlineLoop {
         intake: Intake::new(queues, wait, parts.plan.batch),
         interfaces,
-        worker: with_cutter(worker, parts.cutter.as_ref(), base),
+        worker: with_cutter(worker, &parts.cutter, base, shared),
         writer: Writer::new(parts.sink),
         base,
         shared: Arc::clone(shared),
@@ -217,11 +217,8 @@ fn build_inline(parts: Parts, wait: WaitMode, shared: &Arc<Shared>, extras: &Ext
     }
 }
 
-fn with_cutter(worker: Worker, parts: Option<&CutterParts>, base: TimeBase) -> Worker {
-    match parts {
-        Some(parts) => worker.with_cutter(Box::new(Cutter::new(parts.clone(), base))),
-        None => worker,
-    }
+fn with_cutter(worker: Worker, parts: &CutterParts, base: TimeBase, shared: &Arc<Shared>) -> Worker {
+    worker.with_cutter(Box::new(Cutter::new(parts.clone(), base, Arc::clone(shared))))
 }
 
 /// What a worker needs of one receiving thread.
@@ -270,8 +267,9 @@ fn build_threads(parts: Parts, wait: WaitMode, shared: &Arc<Shared>, extras: &Ex
             inputs: inputs.into_iter().map(input).collect(),
             worker: with_cutter(
                 lanes::worker(&settings, extras, policy, hold),
-                cutter.as_ref(),
+                &cutter,
                 common.base,
+                shared,
             ),
             output,
             horizon,

@@ -59,7 +59,7 @@ pub struct Parts {
     /// How many differences between the strategies are saved in mode `comparison`, and where.
     pub exemplars: ExemplarSettings,
     /// What the kernel is told of bodies; `None` when it is to cut none.
-    pub cutter: Option<CutterParts>,
+    pub cutter: CutterParts,
     /// How receiving threads wait.
     pub wait: Wait,
     /// Where packets go.

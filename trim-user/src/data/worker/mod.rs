@@ -3,8 +3,15 @@
 //! A worker has one or more lanes, each with a trimmer of its own. The caller says which lane judges a frame; all lanes
 //! share one queue, so that frames leave in the order in which they came whatever lane they took.
 
+mod late;
+mod limits;
+#[cfg(test)]
+mod tests;
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use self::late::LateFrames;
+pub use self::limits::HoldLimits;
 use super::exemplar::Collector;
 use super::held::HeldFrames;
 use super::record::Record;
@@ -20,13 +27,21 @@ pub trait Output {
     fn store(&mut self, lane: usize, record: Record<'_>);
 }
 
-/// Has the kernel cut bodies off, where a trimmer knows them in advance.
+/// Remembers what a trimmer knows in advance to be body, for the kernel, which may cut it off, and for the other trimmers.
 pub trait BodyCutter: Send {
     /// Whether it is worth asking the trimmer what follows this segment, which ends with body.
     fn asks(&mut self, segment: &Segment<'_>) -> bool;
 
     /// So many bytes behind the segment, which came on this interface, are body.
     fn body_ahead(&mut self, interface: u32, segment: &Segment<'_>, length: BodyAhead);
+
+    /// A SYN begins another connection on the addresses and ports of this segment.
+    fn begins(&mut self, _segment: &Segment<'_>) {}
+
+    /// Whether all of this segment was said to be body, by a trimmer that knew how its message began.
+    fn is_body(&self, _segment: &Segment<'_>) -> bool {
+        false
+    }
 }
 
 /// Makes a trimmer; called at the start and after a panic.
@@ -37,35 +52,6 @@ struct Lane {
     trimmer: Box<dyn Trimmer>,
     counts: LaneCounts,
     retired: Statistics,
-}
-
-/// Bounds on what a worker holds back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct HoldLimits {
-    /// Most memory for frames that wait and those behind them, bytes.
-    pub bytes: usize,
-    /// Longest wait in capture time, nanoseconds; `None` means as long as the memory lasts.
-    pub time_ns: Option<u64>,
-    /// Longest wait while the capture itself loses packets, nanoseconds.
-    pub overloaded_ns: u64,
-}
-
-impl HoldLimits {
-    /// For captures that are read from files: 64 MiB, and no bound on capture time, because none passes while waiting.
-    pub const OFFLINE: Self = Self {
-        bytes: 64 << 20,
-        time_ns: None,
-        overloaded_ns: u64::MAX,
-    };
-
-    /// The longest wait.
-    const fn longest_wait(&self, is_overloaded: bool) -> u64 {
-        match self.time_ns {
-            Some(time) if is_overloaded && self.overloaded_ns < time => self.overloaded_ns,
-            Some(time) => time,
-            None => u64::MAX,
-        }
-    }
 }
 
 /// Trims frames in one or more lanes.
@@ -186,12 +172,28 @@ impl Worker {
         if let Some(collector) = self.collector(lane) {
             collector.see(ticket, frame, layout);
         }
+        if segment.flags.syn()
+            && let Some(cutter) = &mut self.cutter
+        {
+            cutter.begins(&segment);
+        }
         let judgement = self.judge(ticket, lane, &segment);
+        self.believe_promise(&segment, judgement);
         self.collect(ticket, lane, judgement);
         self.look_ahead(lane, frame.interface, &segment, judgement);
         match judgement {
             Judgement::Held => self.held.push_waiting(ticket, lane, frame, *layout),
             Judgement::Decided => self.decided(ticket, lane, frame, layout, output),
+        }
+    }
+
+    /// A trimmer that met the flow in the middle of a message cannot know what another one knew.
+    #[inline]
+    fn believe_promise(&mut self, segment: &Segment<'_>, judgement: Judgement) {
+        let is_undecided = judgement == Judgement::Decided && self.labels.single() == Some(Label::Undecided);
+        if is_undecided && self.cutter.as_ref().is_some_and(|cutter| cutter.is_body(segment)) {
+            self.labels.clear();
+            self.labels.push(segment.payload.len() as u32, Label::Body);
         }
     }
 
@@ -461,128 +463,4 @@ impl Worker {
 fn watching(watched: &mut Option<Watched>, lane: usize) -> Option<&mut Collector> {
     let watched = watched.as_mut().filter(|watched| watched.lane == lane)?;
     Some(&mut watched.collector).filter(|collector| !collector.is_done())
-}
-
-/// Receives late labels and applies the policy to the frames where they wait.
-struct LateFrames<'a> {
-    held: &'a mut HeldFrames,
-    policy: &'a Policy,
-    counts: &'a mut LaneCounts,
-    collector: Option<&'a mut Collector>,
-}
-
-impl Late for LateFrames<'_> {
-    fn decide(&mut self, ticket: Ticket, labels: &Labels) {
-        if let Some(collector) = &mut self.collector {
-            collector.decided(ticket, labels);
-        }
-        let Some(waiting) = self.held.waiting(ticket) else {
-            return;
-        };
-        self.counts.label(labels);
-        let stored = if self.policy.omits(labels) {
-            self.counts.omitted += 1;
-            None
-        } else {
-            let stored = self.policy.kept_length(&waiting.layout, labels, waiting.data.len());
-            self.policy
-                .rewrite(&waiting.layout, labels, &mut waiting.data[..stored]);
-            self.counts.bytes_out += stored as u64;
-            Some(stored)
-        };
-        self.held.settle(ticket, stored);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Holds every segment until it is told to release it.
-    struct Hesitant(Statistics);
-
-    impl Trimmer for Hesitant {
-        fn strategy(&self) -> trim_common::strategy::Strategy {
-            trim_common::strategy::Strategy::Legacy
-        }
-
-        fn judge(&mut self, _: Ticket, _: &Segment<'_>, _: &mut Labels, _: &mut dyn Late) -> Judgement {
-            Judgement::Held
-        }
-
-        fn release(&mut self, ticket: Ticket, late: &mut dyn Late) {
-            let mut labels = Labels::new();
-            labels.push(1, Label::Unsure);
-            late.decide(ticket, &labels);
-        }
-
-        fn finish(&mut self, _: &mut dyn Late) {}
-
-        fn statistics(&self) -> &Statistics {
-            &self.0
-        }
-    }
-
-    #[derive(Default)]
-    struct Times(Vec<u64>);
-
-    impl Output for Times {
-        fn store(&mut self, _: usize, frame: Record<'_>) {
-            self.0.push(frame.time_ns);
-        }
-    }
-
-    /// A TCP segment with one byte of payload.
-    fn segment() -> Vec<u8> {
-        let mut ip = vec![0x45, 0, 0, 41, 0, 0, 0, 0, 64, 6, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2];
-        ip.extend([0, 80, 0, 81, 0, 0, 0, 0, 0, 0, 0, 0, 0x50, 0x10, 0, 0, 0, 0, 0, 0, b'x']);
-        ip
-    }
-
-    /// The capture times of the frames that have left at `now`, of three that came at 0, 10 and 20.
-    fn left_at(now: u64, is_overloaded: bool) -> Vec<u64> {
-        let limits = HoldLimits {
-            bytes: 1 << 20,
-            time_ns: Some(1000),
-            overloaded_ns: 50,
-        };
-        let make: MakeTrimmer = Box::new(|| Box::new(Hesitant(Statistics::default())));
-        let (mut worker, mut times) = (Worker::new(vec![make], Policy::default(), limits), Times::default());
-        let data = segment();
-        for time_ns in [0, 10, 20] {
-            let frame = Record {
-                interface: 0,
-                time_ns,
-                original_length: data.len() as u32,
-                data: &data,
-            };
-            worker.packet(0, LinkType::RAW, &frame, &mut times);
-        }
-        worker.hurry(is_overloaded);
-        worker.enforce(now, &mut times);
-        times.0
-    }
-
-    #[test]
-    fn a_packet_waits_as_long_as_it_may() {
-        assert!(left_at(1000, false).is_empty());
-        assert_eq!(left_at(1015, false), [0, 10]);
-    }
-
-    #[test]
-    fn in_an_overload_packets_hardly_wait() {
-        assert!(left_at(50, true).is_empty());
-        assert_eq!(left_at(65, true), [0, 10]);
-    }
-
-    #[test]
-    fn what_is_longer_in_an_overload_than_otherwise_does_not_count() {
-        let limits = HoldLimits {
-            bytes: 0,
-            time_ns: Some(3),
-            overloaded_ns: 5,
-        };
-        assert_eq!((limits.longest_wait(true), limits.longest_wait(false)), (3, 3));
-        assert_eq!(HoldLimits::OFFLINE.longest_wait(true), u64::MAX);
-    }
 }
