@@ -137,3 +137,76 @@ fn is_plain(flags: TcpFlags) -> bool {
 fn end_of(segment: &Segment<'_>) -> u32 {
     segment.sequence.wrapping_add(segment.wire_payload)
 }
+
+#[cfg(test)]
+mod tests {
+    use trim_common::flow::{FlowKey, map_ipv4};
+
+    use super::*;
+
+    const SEED: u64 = 7;
+    const ACK: u8 = 0x10;
+    const NOW: u64 = 1_000_000_000;
+
+    fn cutter() -> Cutter {
+        let parts = CutterParts {
+            maps: Vec::new(),
+            seed: SEED,
+        };
+        Cutter::new(parts, TimeBase::sample(), Arc::new(Shared::new(Vec::new(), 0)))
+    }
+
+    fn segment(cutter: &Cutter, direction: Direction, sequence: u32, flags: u8) -> Segment<'static> {
+        let (flow, _) = FlowKey::new(map_ipv4([10, 0, 0, 1]), 40_000, map_ipv4([10, 0, 0, 2]), 80);
+        Segment {
+            flow,
+            direction,
+            sequence,
+            acknowledgment: 0,
+            flags: TcpFlags(flags),
+            payload: &[b'x'; 100],
+            wire_payload: 100,
+            time: cutter.base.to_realtime(NOW),
+        }
+    }
+
+    /// A trimmer has found that 1000 bytes from sequence number 200 on are body.
+    fn promised() -> Cutter {
+        let mut cutter = cutter();
+        let first = segment(&cutter, Direction::Down, 100, ACK);
+        cutter.body_ahead(0, &first, 1000);
+        cutter
+    }
+
+    #[test]
+    fn what_one_trimmer_knows_is_believed_of_that_direction() {
+        let cutter = promised();
+        let is_body = |direction, sequence| cutter.is_body(&segment(&cutter, direction, sequence, ACK));
+        assert!(is_body(Direction::Down, 200) && is_body(Direction::Down, 1100));
+        assert!(!is_body(Direction::Down, 1101) && !is_body(Direction::Down, 100));
+        assert!(!is_body(Direction::Up, 200));
+    }
+
+    #[test]
+    fn a_segment_that_says_more_than_its_bytes_is_left_alone() {
+        let cutter = promised();
+        for flag in [0x01, 0x02, 0x04] {
+            assert!(!cutter.is_body(&segment(&cutter, Direction::Down, 200, ACK | flag)));
+        }
+    }
+
+    #[test]
+    fn another_connection_begins_without_what_was_known_of_the_one_before() {
+        let mut cutter = promised();
+        let syn = segment(&cutter, Direction::Up, 5000, 0x02);
+        cutter.begins(&syn);
+        assert!(!cutter.is_body(&segment(&cutter, Direction::Down, 200, ACK)));
+    }
+
+    #[test]
+    fn what_is_doubted_is_not_believed() {
+        let cutter = promised();
+        cutter.shared.promises.withdraw(NOW + 1);
+        assert!(!cutter.is_body(&segment(&cutter, Direction::Down, 200, ACK)));
+    }
+}

@@ -1,5 +1,8 @@
 //! How long packets wait.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use super::*;
 
 /// Holds every segment until it is told to release it.
@@ -33,6 +36,22 @@ struct Times(Vec<u64>);
 impl Output for Times {
     fn store(&mut self, _: usize, frame: Record<'_>) {
         self.0.push(frame.time_ns);
+    }
+}
+
+/// Counts the connections that begin.
+struct Begins(Arc<AtomicU64>);
+
+impl BodyCutter for Begins {
+    fn asks(&mut self, _: &Segment<'_>) -> bool {
+        false
+    }
+
+    fn body_ahead(&mut self, _: u32, _: &Segment<'_>, _: BodyAhead) {}
+
+    fn begins(&mut self, segment: &Segment<'_>) {
+        assert!(segment.flags.syn());
+        self.0.fetch_add(1, Ordering::Relaxed);
     }
 }
 
@@ -88,4 +107,28 @@ fn what_is_longer_in_an_overload_than_otherwise_does_not_count() {
     };
     assert_eq!((limits.longest_wait(true), limits.longest_wait(false)), (3, 3));
     assert_eq!(HoldLimits::OFFLINE.longest_wait(true), u64::MAX);
+}
+
+#[test]
+fn a_syn_is_said_to_begin_another_connection() {
+    let begun = Arc::new(AtomicU64::new(0));
+    let make: MakeTrimmer = Box::new(|| Box::new(Hesitant(Statistics::default())));
+    let worker = Worker::new(vec![make], Policy::default(), HoldLimits::OFFLINE);
+    let (mut worker, mut times) = (
+        worker.with_cutter(Box::new(Begins(Arc::clone(&begun)))),
+        Times::default(),
+    );
+    const FLAGS: usize = 20 + 13;
+    for (flags, expected) in [(0x10, 0), (0x02, 1), (0x18, 1), (0x12, 2)] {
+        let mut data = segment();
+        data[FLAGS] = flags;
+        let frame = Record {
+            interface: 0,
+            time_ns: 0,
+            original_length: data.len() as u32,
+            data: &data,
+        };
+        worker.packet(0, LinkType::RAW, &frame, &mut times);
+        assert_eq!(begun.load(Ordering::Relaxed), expected);
+    }
 }
