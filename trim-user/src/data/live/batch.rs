@@ -4,6 +4,9 @@
 //! out, with the frames to be recycled on the way back. So nothing is allocated, and a worker that falls behind is
 //! noticed by the batches that do not come back.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 
 use super::arrival::Arrival;
@@ -18,6 +21,7 @@ pub(super) struct ToWorker {
     spare: Vec<Batch>,
     filling: Batch,
     size: usize,
+    horizon: Arc<AtomicU64>,
 }
 
 /// The worker's end.
@@ -25,6 +29,8 @@ pub(super) struct FromReceiver {
     pub(super) packets: Receiver<Batch>,
     pub(super) done: Sender<Batch>,
     pub(super) returning: Batch,
+    /// Up to this kernel time everything for this worker has been sent.
+    pub(super) horizon: Arc<AtomicU64>,
 }
 
 /// A way with room for `queued` batches of `size` packets in front of the worker.
@@ -34,12 +40,14 @@ pub(super) fn way(queued: usize, size: usize) -> (ToWorker, FromReceiver) {
     let (out, packets) = bounded(queued);
     let (done, back) = bounded(total);
     let batch = || Vec::with_capacity(size);
+    let horizon = Arc::new(AtomicU64::new(0));
     let to = ToWorker {
         out,
         back,
         spare: (1..total).map(|_| batch()).collect(),
         filling: batch(),
         size,
+        horizon: Arc::clone(&horizon),
     };
     (
         to,
@@ -47,6 +55,7 @@ pub(super) fn way(queued: usize, size: usize) -> (ToWorker, FromReceiver) {
             packets,
             done,
             returning: batch(),
+            horizon,
         },
     )
 }
@@ -87,6 +96,17 @@ impl ToWorker {
         }
     }
 
+    /// Tells the worker that all packets up to the kernel time `handed_out` have been handed out: those that are its own have
+    /// been sent, but for what is being filled in.
+    #[inline]
+    pub(super) fn promise(&self, handed_out: u64) {
+        let sent = self
+            .filling
+            .first()
+            .map_or(handed_out, |unsent| unsent.time.min(handed_out));
+        self.horizon.store(sent, Ordering::Release);
+    }
+
     /// Takes back packets that are done with.
     #[inline]
     pub(super) fn reclaim(&mut self, mut recycle: impl FnMut(Arrival)) {
@@ -100,6 +120,7 @@ impl ToWorker {
     /// sent any more go to `unsent`.
     pub(super) fn close(mut self, mut recycle: impl FnMut(Arrival), mut unsent: impl FnMut(Arrival)) {
         self.filling.drain(..).for_each(&mut unsent);
+        self.promise(u64::MAX);
         drop(self.out);
         while let Ok(mut batch) = self.back.recv() {
             batch.drain(..).for_each(&mut recycle);
@@ -125,5 +146,41 @@ impl FromReceiver {
         let Some(empty) = empties.pop() else { return };
         // The channel has room for every batch there is, and the other end outlives this one.
         let _ = self.done.send(std::mem::replace(&mut self.returning, empty));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::xsk::Umem;
+    use crate::shared::Lane;
+
+    #[test]
+    fn nothing_is_promised_of_packets_that_are_not_sent() {
+        let pool = Umem::for_test(4);
+        let arrival = |number, time| Arrival {
+            time,
+            received: 0,
+            frame: pool.put_for_test(number, b"packet"),
+            flow_hash: 0,
+            original_length: 6,
+            queue: 0,
+            lane: Lane::Legacy,
+        };
+        let (mut to, from) = way(2, 8);
+        let promised = || from.horizon.load(Ordering::Acquire);
+        assert!(to.push(arrival(0, 10)).is_ok());
+        to.send_to_idle();
+        to.promise(15);
+        assert_eq!(promised(), 15);
+        // The worker has something to do, so the next ones wait until the batch is full.
+        assert!(to.push(arrival(1, 20)).is_ok() && to.push(arrival(2, 30)).is_ok());
+        to.send_to_idle();
+        to.promise(100);
+        assert_eq!(promised(), 20);
+        assert_eq!(from.packets.recv().map(|batch| batch.len()), Ok(1));
+        to.send_to_idle();
+        to.promise(100);
+        assert_eq!(promised(), 100);
     }
 }

@@ -8,7 +8,7 @@ mod capture;
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -177,7 +177,6 @@ impl Trial {
         let pool = Arc::new(Umem::for_test(self.frames.len() as u32));
         let boards = (0..=workers).map(|_| ThreadBoard::new("test")).collect();
         let shared = Arc::new(Shared::new(boards, 0));
-        let received = Arc::new(AtomicU64::new(0));
         let sink = Collector::default();
         let (mut ways, mut sources, mut jobs) = (Vec::new(), Vec::new(), Vec::new());
         for board in 0..workers {
@@ -188,7 +187,6 @@ impl Trial {
             ways.push(to);
             let input = Input {
                 from,
-                horizon: Arc::clone(&received),
                 queues: vec![(Arc::clone(&pool), 0)],
                 empties: Vec::new(),
                 is_closed: false,
@@ -218,7 +216,7 @@ impl Trial {
             written: Vec::new(),
         };
         jobs.push(std::thread::spawn(move || write.run()));
-        self.receive(&pool, ways, &received);
+        self.receive(&pool, ways);
         for job in jobs {
             job.join().unwrap().unwrap();
         }
@@ -226,7 +224,7 @@ impl Trial {
     }
 
     /// Deals the packets to the workers by flow, as a receiving thread does.
-    fn receive(&mut self, pool: &Umem, mut ways: Vec<ToWorker>, received: &AtomicU64) {
+    fn receive(&mut self, pool: &Umem, mut ways: Vec<ToWorker>) {
         for (number, frame) in self.frames.iter().enumerate() {
             let time = self.base.to_monotonic(frame.time);
             let flow_hash = match dissect(LinkType::ETHERNET, &frame.bytes, frame.wire_length as u32) {
@@ -252,7 +250,6 @@ impl Trial {
                 ways.iter_mut().for_each(ToWorker::send_to_idle);
             }
         }
-        received.store(u64::MAX, Ordering::Release);
         for mut way in ways {
             while !way.send() {
                 way.reclaim(drop);

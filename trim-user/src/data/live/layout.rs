@@ -224,7 +224,6 @@ fn with_cutter(worker: Worker, parts: &CutterParts, base: TimeBase, shared: &Arc
 /// What a worker needs of one receiving thread.
 struct Connection {
     from: FromReceiver,
-    horizon: Arc<AtomicU64>,
     queues: Pools,
 }
 
@@ -295,7 +294,6 @@ fn receive_jobs(common: &Common, queues: Vec<(Queue, u32)>, wait: WaitMode) -> (
     let mut connections: [Vec<Vec<Connection>>; 2] = counts.map(|count| (0..count).map(|_| Vec::new()).collect());
     let mut jobs = Vec::new();
     for (number, share) in deal(queues, plan.receivers.len()).into_iter().enumerate() {
-        let horizon = Arc::new(AtomicU64::new(0));
         let pools: Pools = share
             .iter()
             .map(|(queue, interface)| (Arc::clone(queue.umem()), *interface))
@@ -305,7 +303,6 @@ fn receive_jobs(common: &Common, queues: Vec<(Queue, u32)>, wait: WaitMode) -> (
                 let (to, from) = batch::way(plan.queue_batches, plan.batch);
                 worker.push(Connection {
                     from,
-                    horizon: Arc::clone(&horizon),
                     queues: pools.clone(),
                 });
                 to
@@ -316,7 +313,6 @@ fn receive_jobs(common: &Common, queues: Vec<(Queue, u32)>, wait: WaitMode) -> (
         let receive = ReceiveLoop {
             intake: Intake::new(queues, wait, plan.batch),
             workers,
-            horizon,
             shared: Arc::clone(&common.shared),
             board: number,
         };
@@ -329,10 +325,9 @@ fn receive_jobs(common: &Common, queues: Vec<(Queue, u32)>, wait: WaitMode) -> (
 }
 
 fn input(connection: Connection) -> Input {
-    let Connection { from, horizon, queues } = connection;
+    let Connection { from, queues } = connection;
     Input {
         from,
-        horizon,
         queues,
         empties: Vec::new(),
         is_closed: false,

@@ -1,7 +1,6 @@
 //! A receiving thread: RX rings to workers.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::arrival::Arrival;
@@ -18,8 +17,6 @@ pub(super) struct ReceiveLoop {
     pub(super) intake: Intake,
     /// The ways to the workers of `legacy`, then of `scanning`.
     pub(super) workers: [Vec<ToWorker>; 2],
-    /// Everything up to this kernel time has been sent to the workers.
-    pub(super) horizon: Arc<AtomicU64>,
     pub(super) shared: Arc<Shared>,
     pub(super) board: usize,
 }
@@ -35,7 +32,8 @@ impl ReceiveLoop {
             self.dispatch(board);
             self.reclaim();
             self.intake.refill();
-            self.horizon.store(self.intake.horizon(now), Ordering::Release);
+            let horizon = self.intake.horizon(now);
+            self.workers.iter().flatten().for_each(|worker| worker.promise(horizon));
             board.out_of_order.set(self.intake.late());
             board.latency.answer_nothing();
             board.beat.add(1);
@@ -92,12 +90,8 @@ impl ReceiveLoop {
 
     fn finish(self, board: &ThreadBoard, broken: Option<LiveError>) -> Ended {
         let Self {
-            mut intake,
-            workers,
-            horizon,
-            ..
+            mut intake, workers, ..
         } = self;
-        horizon.store(u64::MAX, Ordering::Release);
         let mut leftovers = Vec::new();
         for mut worker in workers.into_iter().flatten() {
             while !worker.send() {

@@ -27,8 +27,6 @@ const NAP: Duration = Duration::from_millis(5);
 /// What comes from one receiving thread.
 pub(super) struct Input {
     pub(super) from: FromReceiver,
-    /// Up to this kernel time the receiving thread has sent everything.
-    pub(super) horizon: Arc<AtomicU64>,
     /// Pool and interface of each of its queues.
     pub(super) queues: Vec<(Arc<Umem>, u32)>,
     pub(super) empties: Vec<Batch>,
@@ -96,7 +94,7 @@ impl TrimLoop {
         let mut taken = 0;
         for (stream, input) in self.inputs.iter_mut().enumerate() {
             // Read before looking into the queue: what was sent before the horizon moved is then seen.
-            let horizon = input.horizon.load(Ordering::Acquire);
+            let horizon = input.from.horizon.load(Ordering::Acquire);
             match input.from.packets.try_recv() {
                 Ok(mut batch) => {
                     taken += batch.len();
@@ -164,7 +162,7 @@ impl TrimLoop {
         let received = self
             .inputs
             .iter()
-            .map(|input| input.horizon.load(Ordering::Acquire))
+            .map(|input| input.from.horizon.load(Ordering::Acquire))
             .min()
             .unwrap_or(u64::MAX);
         let inputs_empty = self.inputs.iter().all(|input| input.from.packets.is_empty());
